@@ -1,0 +1,1 @@
+"""A small shop: the reference for how a FastAPI service on PostgreSQL survives its database."""

@@ -1,0 +1,7 @@
+"""`python -m sample_service`: serve the shop as the environment says."""
+
+from sample_service.server import serve
+from sample_service.settings import Settings
+
+if __name__ == "__main__":
+    serve("sample_service.app:create_app", Settings())

@@ -1,0 +1,25 @@
+"""One deadline for each request, handed to everything that may wait."""
+
+import time
+from dataclasses import dataclass
+
+__all__ = ["Deadline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment of the monotonic clock, in seconds; everything that waits asks it for what is left.
+
+    Passing the moment on, and not a duration, is what keeps time-outs from adding up.
+    """
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """The deadline that many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def left(self) -> float:
+        """The seconds that remain; never below zero."""
+        return max(0.0, self.at - time.monotonic())

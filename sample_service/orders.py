@@ -1,0 +1,115 @@
+"""Orders, placed against stock in one transaction: `stock + ordered` never changes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import asyncpg
+from pydantic import AwareDatetime, BaseModel, Field
+
+from sample_service.database import Connection, Database
+from sample_service.deadline import Deadline
+from sample_service.problems import (
+    IDEMPOTENCY_KEY_IN_USE,
+    IDEMPOTENCY_KEY_REUSED,
+    OUT_OF_STOCK,
+    UNKNOWN_ORDER,
+    UNKNOWN_PRODUCT,
+    Problem,
+)
+
+__all__ = ["NewOrder", "Order", "Orders"]
+
+COLUMNS = "id, customer, sku, quantity, total_cents, placed_at"
+
+# The lock makes two requests with one key meet here and not at the unique index, where the second
+# would wait for the first. It ends with the transaction.
+LOOK_UP = """
+    SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS alone, orders.*
+    FROM (VALUES (1)) AS one LEFT JOIN orders ON idempotency_key = $1"""
+
+PLACE = f"""
+    WITH taken AS (
+        UPDATE products SET stock = stock - $3 WHERE sku = $2 AND stock >= $3
+        RETURNING price_cents::bigint * $3 AS total_cents)
+    INSERT INTO orders (customer, sku, quantity, total_cents, idempotency_key)
+    SELECT $1, $2, $3, total_cents, $4 FROM taken
+    RETURNING {COLUMNS}"""  # noqa: S608 - constants only
+
+READ = f"SELECT {COLUMNS} FROM orders WHERE id = $1"  # noqa: S608
+
+PAGE = f"""
+    SELECT {COLUMNS} FROM orders
+    WHERE ($1::text IS NULL OR customer = $1) AND id < $2 ORDER BY id DESC LIMIT $3"""  # noqa: S608
+
+
+class NewOrder(BaseModel):
+    """What a caller orders."""
+
+    customer: Annotated[str, Field(min_length=1, max_length=200)]
+    sku: Annotated[str, Field(min_length=1, max_length=64)]
+    quantity: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Order(NewOrder):
+    """An order as it was placed."""
+
+    id: int
+    total_cents: int
+    placed_at: AwareDatetime
+
+
+class Orders:
+    """The orders in the database. Every method raises `Problem`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def place(self, deadline: Deadline, new: NewOrder, key: str | None) -> Order:
+        """Take the stock and record the order, once for each key."""
+
+        async def unit(connection: Connection) -> Order:
+            if key is not None:
+                placed = await self._placed_before(connection, new, key)
+                if placed is not None:
+                    return placed
+            row = await connection.fetchrow(PLACE, new.customer, new.sku, new.quantity, key)
+            if row is None:
+                raise await self._refusal(connection, new)
+            return _order(row)
+
+        return await self._database.write(deadline, unit, repeatable=key is not None)
+
+    async def read(self, deadline: Deadline, order_id: int) -> Order:
+        """One order."""
+        rows = await self._database.read(deadline, READ, order_id)
+        if not rows:
+            raise Problem(UNKNOWN_ORDER, f"There is no order {order_id}.")
+        return _order(rows[0])
+
+    async def page(
+        self, deadline: Deadline, customer: str | None, before: int, limit: int
+    ) -> Sequence[Order]:
+        """At most `limit` orders with an id below `before`, the newest first."""
+        return [
+            _order(r) for r in await self._database.read(deadline, PAGE, customer, before, limit)
+        ]
+
+    async def _placed_before(self, connection: Connection, new: NewOrder, key: str) -> Order | None:
+        row = await connection.fetchrow(LOOK_UP, key)
+        if row is None or not row["alone"]:
+            raise Problem(IDEMPOTENCY_KEY_IN_USE, "Wait for the other request's answer.")
+        if row["id"] is None:
+            return None
+        if any(row[name] != value for name, value in new):
+            raise Problem(IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.")
+        return _order(row)
+
+    async def _refusal(self, connection: Connection, new: NewOrder) -> Problem:
+        stock = await connection.fetchval("SELECT stock FROM products WHERE sku = $1", new.sku)
+        if stock is None:
+            return Problem(UNKNOWN_PRODUCT, f"There is no product {new.sku!r}.")
+        return Problem(OUT_OF_STOCK, f"{new.quantity} are not there; {stock} are.")
+
+
+def _order(row: asyncpg.Record) -> Order:
+    return Order(**{name: row[name] for name in Order.model_fields})

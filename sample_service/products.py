@@ -1,0 +1,32 @@
+"""The catalogue."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+
+from sample_service.database import Database
+from sample_service.deadline import Deadline
+
+__all__ = ["Product", "Products"]
+
+LIST = "SELECT sku, name, price_cents, stock FROM products ORDER BY sku"
+
+
+class Product(BaseModel):
+    """Something for sale."""
+
+    sku: str
+    name: str
+    price_cents: int
+    stock: int
+
+
+class Products:
+    """The products in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self, deadline: Deadline) -> Sequence[Product]:
+        """Every product, by sku. Raises `Problem`."""
+        return [Product(**row) for row in await self._database.read(deadline, LIST)]

@@ -1,0 +1,88 @@
+"""The HTTP interface: thin, since what it says is worked out elsewhere."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel
+
+from sample_service.deadline import Deadline
+from sample_service.health import Health
+from sample_service.orders import NewOrder, Order, Orders
+from sample_service.products import Product, Products
+
+__all__ = ["health_routes", "shop_routes"]
+
+LAST_ID = 2**63 - 1
+"""PostgreSQL's largest bigint."""
+
+
+async def _deadline(request: Request) -> Deadline:
+    deadline: Deadline = request.state.deadline
+    return deadline
+
+
+Within = Annotated[Deadline, Depends(_deadline)]
+Id = Annotated[int, Path(ge=1, le=LAST_ID)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+class OrderPage(BaseModel):
+    """Some orders, the newest first; `next` is the `before` of the page after, or null."""
+
+    orders: list[Order]
+    next: int | None
+
+
+class ShippingQuote(BaseModel):
+    """What sending costs."""
+
+    weight_grams: int
+    price_cents: int
+
+
+def shop_routes(orders: Orders, products: Products) -> APIRouter:
+    """The shop's operations."""
+    routes = APIRouter()
+
+    @routes.post("/orders", status_code=201)
+    async def place_order(
+        new: NewOrder, within: Within, response: Response, key: Key = None
+    ) -> Order:
+        order = await orders.place(within, new, key)
+        response.headers["Location"] = f"/orders/{order.id}"
+        return order
+
+    @routes.get("/orders/{order_id}")
+    async def read_order(order_id: Id, within: Within) -> Order:
+        return await orders.read(within, order_id)
+
+    @routes.get("/orders")
+    async def list_orders(
+        within: Within,
+        customer: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+        before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> OrderPage:
+        found = await orders.page(within, customer, before, limit)
+        return OrderPage(orders=list(found), next=found[-1].id if len(found) == limit else None)
+
+    @routes.get("/products")
+    async def list_products(within: Within) -> list[Product]:
+        return list(await products.all(within))
+
+    @routes.get("/shipping-quote")
+    async def quote_shipping(
+        weight: Annotated[int, Query(ge=1, le=30_000, description="in grams")],
+    ) -> ShippingQuote:
+        return ShippingQuote(weight_grams=weight, price_cents=390 + 60 * -(-weight // 500))
+
+    return routes
+
+
+def health_routes(health: Health) -> APIRouter:
+    """The three probes; not part of the described interface, since only orchestrators ask."""
+    routes = APIRouter(prefix="/health", include_in_schema=False)
+    routes.add_api_route("/live", health.live, response_model=None)
+    routes.add_api_route("/ready", health.ready, response_model=None)
+    routes.add_api_route("/startup", health.startup, response_model=None)
+    return routes

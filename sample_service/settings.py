@@ -1,0 +1,85 @@
+"""Every setting of the service, read from the environment (prefix `SHOP_`)."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The service's settings; durations are in seconds. Each says why its default is what it is."""
+
+    model_config = SettingsConfigDict(env_prefix="SHOP_", frozen=True)
+
+    database_url: SecretStr = Field(default=...)
+    """PostgreSQL's URL. It holds the password, so it is never printed; there is no default."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; the loopback until somebody decides otherwise."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The TCP port to listen on; 0 lets the system choose."""
+
+    workers: Annotated[int, Field(ge=1)] = 1
+    """Uvicorn's processes. Each has a pool of its own: the database sees `workers * pool_size`."""
+
+    request_deadline: Seconds = 1.0
+    """What a caller is promised: every answer comes within this time of its request."""
+
+    answer_margin: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """The share of the deadline kept for the way back, so that the promise holds as the caller
+    measures it: work ends at 90 % of it. A tenth covers a busy event loop and a local network."""
+
+    pool_size: Annotated[int, Field(ge=1)] = 5
+    """Connections of one worker. PostgreSQL does best with a few per core, and at 2 ms a query
+    five serve 2500 queries a second, more than one worker can answer."""
+
+    pool_queue: Annotated[int, Field(ge=0)] = 50
+    """How many requests may wait for a connection; the next is refused at once. Ten for each
+    connection: at 2 ms a query the last of them waits 20 ms."""
+
+    pool_patience: Seconds = 0.5
+    """The longest wait for a connection. Half of the deadline, so that whoever gets a connection
+    still has the time to use it."""
+
+    connect_timeout: Seconds = 0.5
+    """The longest time to open a connection: some ten round trips with TLS and SCRAM, with room for
+    50 ms each. The deadline of the request that needs it may end it sooner."""
+
+    client_check_interval: Annotated[float, Field(ge=0)] = 0.1
+    """How often the server looks, while it runs a query, whether we are still there, so that a
+    query does not outlive a connection that was given up. One system call each time. PostgreSQL has
+    it since 14, on Linux and macOS; 0 leaves it out."""
+
+    health_interval: Seconds = 0.5
+    """The time between two looks at the database. Two in a row must agree, so that readiness turns
+    within a second or two, well below the three periods of 1 s that orchestrators allow."""
+
+    health_timeout: Seconds = 0.5
+    """How long the database may take to answer a look. Probes answer from what the last looks saw,
+    so they never wait for it."""
+
+    backlog: Annotated[int, Field(ge=1)] = 2048
+    """Connections the kernel keeps until they are accepted (capped by `net.core.somaxconn`): enough
+    for a spike's handshakes; waiting there is short, since refusing is cheap."""
+
+    keep_alive: Annotated[int, Field(ge=1)] = 75
+    """How long an idle HTTP connection stays open, in whole seconds: longer than the 60 s after
+    which load balancers close theirs, or a request would meet a connection just being closed."""
+
+    limit_concurrency: Annotated[int, Field(ge=1)] = 2000
+    """Where Uvicorn itself refuses, with a plain 503: a last fence against running out of file
+    descriptors, far above `pool_size + pool_queue`, which refuse in the declared format."""
+
+    grace: Annotated[int, Field(ge=1)] = 10
+    """How long a stop waits for requests in flight, in whole seconds: ten deadlines, and a third of
+    the 30 s that Kubernetes gives a pod."""
+
+    @property
+    def time_to_work(self) -> float:
+        """The deadline without the margin: how long a request may work, in seconds."""
+        return self.request_deadline * (1 - self.answer_margin)
