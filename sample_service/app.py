@@ -30,7 +30,7 @@ class Parts:
     database: Callable[[Settings], Database] = Database
     orders: Callable[[Database], Orders] = Orders
     products: Callable[[Database], Products] = Products
-    health: Callable[[Settings], Health] = Health
+    health: Callable[[Settings, Database], Health] = Health
     errors: Callable[[], ErrorHandlers] = ErrorHandlers
 
 
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     parts = parts or Parts()
     logs.configure()
     database = parts.database(settings)
-    health = parts.health(settings)
+    health = parts.health(settings, database)
     errors = parts.errors()
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ deadline *terminates* the connection: the waiting query fails at once and the pl
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias, TypeVar
 
 import asyncpg
@@ -24,7 +24,7 @@ from sample_service.failures import (
     undetermined,
 )
 from sample_service.gate import Gate
-from sample_service.problems import COMMIT_UNDETERMINED, Problem
+from sample_service.problems import COMMIT_UNDETERMINED, DATABASE_UNAVAILABLE, Problem
 from sample_service.settings import Settings
 
 __all__ = ["Connection", "Database", "Session", "session_settings"]
@@ -71,7 +71,7 @@ class Database:
             self._settings.database_url.get_secret_value(),
             min_size=0,
             max_size=self._settings.pool_size,
-            max_inactive_connection_lifetime=0,  # keep them: a spike should not have to connect
+            max_inactive_connection_lifetime=self._settings.idle_lifetime,
             timeout=self._settings.connect_timeout,
             server_settings=session_settings(self._settings),
             reset=_nothing,
@@ -81,6 +81,22 @@ class Database:
         """End every connection at once: nobody is left who waits, and a database that does not
         answer cannot hold up the stop."""
         self._pool.terminate()
+
+    async def warm(self) -> None:
+        """Open what connections are missing, so that nobody has to wait for it later.
+
+        Call it when the database is known to answer; it takes only places that are free. The pool
+        hands out open connections first, so all free places are asked for at once: those that have
+        one are back a moment later.
+        """
+        if self._pool.get_size() < self._settings.pool_size:
+            deadline = Deadline.after(self._settings.connect_timeout)
+            await asyncio.gather(*(self._touch(deadline) for _ in range(self._gate.free)))
+
+    async def _touch(self, deadline: Deadline) -> None:
+        with suppress(Problem):  # then it stays closed until the next call, or a request needs it
+            async with self.lease(deadline):
+                pass
 
     async def read(self, deadline: Deadline, query: str, *args: object) -> Sequence[asyncpg.Record]:
         """The rows of one query. Raises `Problem`."""
@@ -135,13 +151,22 @@ class Database:
         block's hands, and whatever waits for it fails."""
         async with self._gate.slot(deadline):
             connection = await self._acquire(deadline)
-            end = asyncio.get_running_loop().call_later(deadline.left(), connection.terminate)
+            late = False
+
+            def give_up() -> None:
+                nonlocal late
+                late = True
+                connection.terminate()
+
+            end = asyncio.get_running_loop().call_later(deadline.left(), give_up)
             try:
                 yield connection
-            except asyncpg.InterfaceError as error:
-                if _is_open(connection):
-                    raise
-                raise ConnectionLost from error
+            except DRIVER_ERRORS as error:
+                if late:
+                    raise TimeoutError from error
+                if isinstance(error, asyncpg.InterfaceError) and not _is_open(connection):
+                    raise ConnectionLost from error
+                raise
             except asyncio.CancelledError:
                 connection.terminate()  # or the release would wait for a cancel to be confirmed
                 raise
@@ -152,8 +177,10 @@ class Database:
     async def _acquire(self, deadline: Deadline) -> Connection:
         try:
             return await self._pool.acquire(timeout=deadline.left())
-        except DRIVER_ERRORS as error:  # a time-out is an OSError too
-            problem = means(error, late=False)
+        except TimeoutError as error:
+            raise Problem(DATABASE_UNAVAILABLE, "No connection could be opened in time.") from error
+        except DRIVER_ERRORS as error:
+            problem = means(error)
             if problem is None:
                 raise
             raise problem from error
@@ -163,12 +190,11 @@ class Database:
     ) -> T:
         unknown: CommitUndetermined | None = None
         for attempts_left in reversed(range(ATTEMPTS)):
-            again = attempts_left and deadline.left()
             try:
                 return await attempt()
             except CommitUndetermined as error:
                 unknown = error
-                if not (again and repeatable):
+                if not repeatable or deadline.is_over():
                     break
             except Problem:
                 if unknown:
@@ -177,9 +203,9 @@ class Database:
             except (*DRIVER_ERRORS, ConnectionLost) as error:
                 if unknown:
                     break
-                if again and may_succeed_again(error):
+                if attempts_left and may_succeed_again(error) and not deadline.is_over():
                     continue
-                problem = means(error, late=not deadline.left())
+                problem = means(error)
                 if problem is None:
                     raise
                 raise problem from error

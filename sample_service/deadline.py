@@ -2,8 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = ["Deadline"]
+
+TOO_LITTLE: Final = 0.01
+"""Seconds in which nothing can be done: a round trip or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,7 @@ class Deadline:
     def left(self) -> float:
         """The seconds that remain; never below zero."""
         return max(0.0, self.at - time.monotonic())
+
+    def is_over(self) -> bool:
+        """Whether it is too late to begin anything."""
+        return self.left() < TOO_LITTLE

@@ -59,6 +59,8 @@ def sqlstate_of(error: BaseException | None) -> str | None:
 
 def may_succeed_again(error: Exception) -> bool:
     """Whether the whole transaction is worth a second try, after an error from before COMMIT."""
+    if isinstance(error, TimeoutError):
+        return False
     if isinstance(error, ConnectionLost | ConnectionError):
         return True
     return (sqlstate_of(error) or "").startswith(RETRYABLE)
@@ -75,19 +77,16 @@ def undetermined(error: Exception) -> bool:
     return error.severity_en != "ERROR" or error.sqlstate in ("40003", "08007")
 
 
-def means(error: Exception, *, late: bool) -> Problem | None:
-    """The problem that a driver's exception amounts to; None where it is our own fault.
-
-    `late` says that the deadline had passed, which is the reason then, whatever the driver says.
-    """
+def means(error: Exception) -> Problem | None:
+    """The problem that an exception from before COMMIT amounts to; None where we are at fault."""
     code = sqlstate_of(error)
     state = code or ""
+    if isinstance(error, TimeoutError) or state == "57014":
+        return Problem(DEADLINE_EXCEEDED, "No answer within the deadline.", sqlstate=code)
     if isinstance(error, asyncpg.DataError) or state.startswith("22"):
         return Problem(UNACCEPTABLE_VALUE, "A value is outside of its range.", sqlstate=code)
     if state.startswith("23"):
         return Problem(CONFLICT, "A rule of the stored data forbids it.", sqlstate=code)
-    if late or isinstance(error, TimeoutError) or state == "57014":
-        return Problem(DEADLINE_EXCEEDED, "No answer within the deadline.", sqlstate=code)
     if isinstance(error, OSError | ConnectionLost) or state.startswith(UNAVAILABLE):
         return Problem(DATABASE_UNAVAILABLE, "Please try again shortly.", sqlstate=code)
     return None

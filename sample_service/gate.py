@@ -20,9 +20,16 @@ class Gate:
 
     def __init__(self, slots: int, queue: int, patience: float) -> None:
         self._free = asyncio.Semaphore(slots)
+        self._slots = slots
+        self._taken = 0
         self._queue = queue
         self._patience = patience
         self._waiting = 0
+
+    @property
+    def free(self) -> int:
+        """How many could enter now without waiting."""
+        return self._slots - self._taken
 
     @asynccontextmanager
     async def slot(self, deadline: Deadline) -> AsyncIterator[None]:
@@ -31,9 +38,11 @@ class Gate:
             await self._wait(deadline)
         else:
             await self._free.acquire()
+        self._taken += 1
         try:
             yield
         finally:
+            self._taken -= 1
             self._free.release()
 
     async def _wait(self, deadline: Deadline) -> None:

@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 from starlette.responses import JSONResponse
 
-from sample_service.database import Session, session_settings
+from sample_service.database import Database, Session, session_settings
 from sample_service.failures import DRIVER_ERRORS, sqlstate_of
 from sample_service.settings import Settings
 
@@ -43,8 +43,9 @@ class HealthResponse(JSONResponse):
 class Health:
     """The three probes and the watch behind them; `start` and `stop` it with the service."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
+        self._database = database
         self._connection: Session | None = None
         self._reachable = False
         self._contradictions = 0
@@ -79,7 +80,10 @@ class Health:
 
     async def _look_on(self) -> None:
         while True:
-            self._note(await self.look())
+            reachable = await self.look()
+            if reachable:
+                await self._database.warm()
+            self._note(reachable)
             await asyncio.sleep(self._settings.health_interval)
 
     def _note(self, reachable: bool) -> None:
