@@ -1,0 +1,130 @@
+"""Liveness and readiness tell the truth: alive throughout, ready only when it can serve."""
+
+import asyncio
+
+import pytest
+
+from brownout.expectations import (
+    expect_all_succeed,
+    expect_all_within,
+    expect_near_baseline,
+    expect_reached,
+)
+from brownout.faults import BlackHole, Fault, Latency, NoFreeSlots, Outage, Reset
+from brownout.load import Load
+from brownout.observations import SAMPLES, Latencies
+from brownout.postgres import Postgres
+from brownout.probes import Probe
+from brownout.runner import RunningService
+from brownout.units import seconds
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
+
+# Kubernetes' default `timeoutSeconds` of a probe.
+PROBE_TIMEOUT = seconds(1)
+
+
+@pytest.mark.behaviour("H0")
+async def test_there_is_a_liveness_and_a_readiness_route(
+    brownout_service: RunningService, brownout_probe: Probe
+) -> None:
+    """Both are declared, and both answer 2xx while all is well."""
+    health = brownout_service.declaration.health
+    assert health.live is not None, "no liveness route is declared"
+    assert health.ready is not None, "no readiness route is declared"
+    expect_all_succeed([await brownout_probe.get(health.live)])
+    expect_all_succeed([await brownout_probe.get(health.ready)])
+
+
+@pytest.mark.behaviour("H1")
+@pytest.mark.parametrize(
+    "fault",
+    [Outage(), BlackHole(), NoFreeSlots(), Reset(), Latency(seconds(3))],
+    ids=["outage", "black_hole", "no_free_slots", "reset", "latency"],
+)
+async def test_liveness_answers_throughout(
+    fault: Fault,
+    brownout_service: RunningService,
+    brownout_postgres: Postgres,
+    brownout_probe: Probe,
+) -> None:
+    """A restart would not bring the database back, so liveness must not ask for one."""
+    declared = brownout_service.declaration
+    live = declared.health.required_live()
+    async with brownout_postgres.inject(fault):
+        under_way = asyncio.create_task(brownout_probe.each(declared.needing_database()))
+        answers = [await brownout_probe.get(live)]
+        while not under_way.done():
+            answers.append(await brownout_probe.get(live))
+        answers.append(await brownout_probe.get(live))
+    expect_all_succeed(answers)
+
+
+@pytest.mark.behaviour("H2")
+async def test_liveness_is_fast_under_fault_and_load(
+    brownout_service: RunningService,
+    brownout_postgres: Postgres,
+    brownout_probe: Probe,
+    brownout_load: Load,
+) -> None:
+    """p99 within a probe's time-out while callers queue for a database that never answers."""
+    declared = brownout_service.declaration
+    live = declared.health.required_live()
+    crowd = declared.connections * 2
+    async with (
+        brownout_postgres.inject(BlackHole()),
+        brownout_load.crowd(declared.needing_database()[0], callers=crowd),
+    ):
+        answers = [await brownout_probe.get(live) for _ in range(SAMPLES)]
+    expect_all_succeed(answers)
+    seen = Latencies.of(answers)
+    expect_near_baseline(seen, seen, ceiling=PROBE_TIMEOUT, what="Liveness")
+
+
+@pytest.mark.behaviour("H3")
+async def test_readiness_fails_in_an_outage(
+    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """Within as many probe periods as an orchestrator counts."""
+    health = brownout_service.declaration.health
+    ready, within = health.required_ready(), health.period * health.threshold
+    async with brownout_postgres.inject(Outage()):
+        history = await brownout_probe.until(
+            lambda: brownout_probe.get(ready), lambda answer: not answer.succeeded, within=within
+        )
+    expect_reached(history, promise="Readiness fails while the database is gone.", within=within)
+
+
+@pytest.mark.behaviour("H4")
+async def test_readiness_comes_back_after_an_outage(
+    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """Within RTO of the heal, in the same process."""
+    declared = brownout_service.declaration
+    ready, within = declared.health.required_ready(), declared.budget.recovery
+    process = brownout_service.pid
+    async with brownout_postgres.inject(Outage()):
+        await brownout_probe.until(
+            lambda: brownout_probe.get(ready),
+            lambda answer: not answer.succeeded,
+            within=declared.health.period * declared.health.threshold,
+        )
+    history = await brownout_probe.until(
+        lambda: brownout_probe.get(ready), lambda answer: answer.succeeded, within=within
+    )
+    expect_reached(history, promise="Readiness comes back by itself.", within=within)
+    assert brownout_service.pid == process
+
+
+@pytest.mark.behaviour("H5")
+async def test_readiness_answers_when_the_database_never_does(
+    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """Within a probe's time-out, whatever the answer: asked for two probe periods."""
+    health = brownout_service.declaration.health
+    ready = health.required_ready()
+    async with brownout_postgres.inject(BlackHole()):
+        history = await brownout_probe.until(
+            lambda: brownout_probe.get(ready), lambda _: False, within=health.period * 2
+        )
+    expect_all_within(history.answers, PROBE_TIMEOUT)

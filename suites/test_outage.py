@@ -1,0 +1,65 @@
+"""An outage is a fast and honest refusal."""
+
+import pytest
+
+from brownout.expectations import (
+    expect_all_within,
+    expect_honest_statuses,
+    expect_none_succeed,
+)
+from brownout.faults import BlackHole, Outage
+from brownout.postgres import Postgres
+from brownout.probes import Probe
+from brownout.refusals import Refusals
+from brownout.runner import RunningService
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
+
+
+@pytest.mark.behaviour("T6")
+async def test_a_refused_connection_fails_fast(
+    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """A closed port is known at once; nobody has to wait for D."""
+    declared = brownout_service.declaration
+    async with brownout_postgres.inject(Outage()):
+        answers = await brownout_probe.each(declared.needing_database(), declared.connections)
+        answers += await brownout_probe.each(declared.needing_database(), declared.connections)
+    expect_all_within(answers, declared.budget.request / 2)
+
+
+@pytest.mark.behaviour("E5")
+async def test_a_database_that_is_gone_is_said_to_be_unavailable(
+    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+) -> None:
+    """503, or 504 for a write whose COMMIT may have happened."""
+    answers = await brownout_refusals.under(Outage(), brownout_probe)
+    for operation in brownout_service.declaration.needing_database():
+        expect_honest_statuses(
+            [answer for answer in answers if answer.operation == operation.name],
+            operation,
+            gone=True,
+        )
+
+
+@pytest.mark.behaviour("E5")
+async def test_a_database_that_never_answers_is_said_to_be_too_slow(
+    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+) -> None:
+    """503 or 504, never 500."""
+    answers = await brownout_refusals.under(BlackHole(), brownout_probe)
+    for operation in brownout_service.declaration.needing_database():
+        expect_honest_statuses(
+            [answer for answer in answers if answer.operation == operation.name],
+            operation,
+            gone=False,
+        )
+
+
+@pytest.mark.behaviour("E9")
+@pytest.mark.parametrize("fault", [Outage(), BlackHole()], ids=["outage", "black_hole"])
+async def test_nothing_succeeds_without_the_database(
+    fault: Outage | BlackHole, brownout_refusals: Refusals, brownout_probe: Probe
+) -> None:
+    """No empty list, no made-up answer, no promise to do it later."""
+    expect_none_succeed(await brownout_refusals.under(fault, brownout_probe))
