@@ -1,0 +1,255 @@
+"""The embedded server: what it promises while it runs, and that it goes without a trace."""
+
+import os
+import re
+import signal
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from brownout.backends.embedded import EmbeddedBackend, server
+from brownout.errors import BackendUnavailable
+from brownout.reaper import Reaper
+from tests.backends.waiting import leftovers, until
+
+
+def connect(backend: EmbeddedBackend) -> psycopg.Connection:
+    return psycopg.connect(backend.admin().dsn, autocommit=True)
+
+
+def test_it_answers_as_a_superuser_of_its_own(backend: EmbeddedBackend) -> None:
+    with connect(backend) as session:
+        row = session.execute(
+            "select rolsuper, rolname from pg_roles where rolname = current_user"
+        ).fetchone()
+
+    assert row == (True, backend.admin().user)
+
+
+def test_no_other_login_is_left_open(backend: EmbeddedBackend) -> None:
+    with connect(backend) as session:
+        rows = session.execute(
+            "select rolname from pg_authid where rolcanlogin or rolpassword is not null"
+        ).fetchall()
+
+    assert rows == [(backend.admin().user,)]
+
+
+def test_two_starts_share_neither_role_nor_password(
+    backend: EmbeddedBackend, reaper: Reaper, cache: Path
+) -> None:
+    other = EmbeddedBackend(reaper, cache=cache)
+
+    assert other._admin.name != backend._admin.name
+    assert other._admin.password != backend._admin.password
+    assert backend.admin().password not in repr(backend.admin())
+
+
+def test_a_password_is_asked_for(backend: EmbeddedBackend) -> None:
+    login = backend.admin()
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(login.dsn.replace(login.password, "wrong"))
+
+
+def test_it_listens_on_loopback_alone(backend: EmbeddedBackend) -> None:
+    with connect(backend) as session:
+        where = session.execute(
+            "select current_setting('listen_addresses'), current_setting('unix_socket_directories')"
+        ).fetchone()
+
+    assert where == ("127.0.0.1", "")
+    assert backend.upstream() == backend.admin().address
+    assert backend.hop() is None
+
+
+def test_its_log_begins_each_line_with_the_sqlstate(backend: EmbeddedBackend) -> None:
+    with connect(backend) as session, pytest.raises(psycopg.errors.DivisionByZero):
+        session.execute("select 1 / 0 as secret_statement")
+
+    log = backend.server_log()
+    assert re.search(r"^22012 \[\d+\] ERROR:  division by zero$", log, re.MULTILINE)
+    assert "secret_statement" not in log
+
+
+def test_a_restart_keeps_port_and_committed_rows(backend: EmbeddedBackend) -> None:
+    before = backend.upstream()
+    with connect(backend) as session:
+        session.execute("create table kept (n int)")
+    # Several times, right after the commit: one that only the server's memory held would be lost.
+    for n in range(5):
+        with connect(backend) as session:
+            session.execute("insert into kept values (%s)", (n,))
+            backend.restart()
+
+    with connect(backend) as session:
+        assert session.execute("select count(*) from kept").fetchone() == (5,)
+    assert backend.upstream() == before
+
+
+def test_a_restart_ends_open_connections(backend: EmbeddedBackend) -> None:
+    with connect(backend) as session:
+        backend.restart()
+
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
+
+
+def test_a_restart_succeeds_while_a_server_process_is_frozen(backend: EmbeddedBackend) -> None:
+    with connect(backend) as session:
+        os.kill(session.info.backend_pid, signal.SIGSTOP)
+        backend.restart()
+
+    with connect(backend) as session:
+        assert session.execute("select 1").fetchone() == (1,)
+
+
+def test_a_server_that_was_killed_can_be_restarted(backend: EmbeddedBackend) -> None:
+    assert backend._server is not None
+    backend._server.kill()
+    backend.restart()
+
+    with connect(backend) as session:
+        assert session.execute("select 1").fetchone() == (1,)
+
+
+def test_a_taken_port_is_given_up_for_another(
+    reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        taken = somebody.getsockname()[1]
+        free = server._free_port
+        ports = iter([taken, taken])
+        monkeypatch.setattr(server, "_free_port", lambda: next(ports, None) or free())
+        backend = EmbeddedBackend(reaper, cache=cache)
+        backend.start()
+
+    assert backend.upstream().port != taken
+    backend.stop()
+
+
+def test_another_server_on_the_port_is_not_taken_for_ours(
+    backend: EmbeddedBackend, reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It might even know our login: both clusters are copies of one."""
+    other = EmbeddedBackend(reaper, cache=cache)
+    ports = iter([backend.upstream().port])
+    free = server._free_port
+    monkeypatch.setattr(server, "_free_port", lambda: next(ports, None) or free())
+    other.start()
+
+    assert other.upstream() != backend.upstream()
+    other.stop()
+
+
+def test_a_restart_waits_for_its_port(
+    backend: EmbeddedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody = socket.socket()
+    somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    quit_server = server.Server.quit
+
+    def quit_and_lose_the_port(self: server.Server) -> None:
+        quit_server(self)
+        somebody.bind(("127.0.0.1", self.port))
+        somebody.listen()
+
+    def let_go() -> None:
+        until(lambda: "Address already in use" in backend.server_log())
+        somebody.close()
+
+    monkeypatch.setattr(server.Server, "quit", quit_and_lose_the_port)
+    thread = threading.Thread(target=let_go)
+    thread.start()
+    backend.restart()
+    thread.join()
+    monkeypatch.undo()
+
+    with connect(backend) as session:
+        assert session.execute("select 1").fetchone() == (1,)
+
+
+def test_a_server_that_does_not_start_is_told_with_its_log(
+    reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(server._SETTINGS, "shared_buffers", "nonsense")
+
+    with pytest.raises(BackendUnavailable) as raised:
+        EmbeddedBackend(reaper, cache=cache).start()
+
+    assert "nonsense" in str(raised.value)
+    assert "instead of starting" in raised.value.cause
+    assert not [path for path in leftovers(reaper.run) if "process" not in path]
+
+
+def test_the_users_postgres_variables_are_not_heeded(
+    reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "PGSSLMODE": "require",
+        "PGHOSTADDR": "127.0.0.2",
+        "PGOPTIONS": "-c nonsense=1",
+        "PGCHANNELBINDING": "require",
+        "PGDATA": "/nowhere",
+        "PGPORT": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    backend = EmbeddedBackend(reaper, cache=cache)
+    backend.start()
+    backend.stop()
+
+
+def test_stop_leaves_nothing_and_may_be_called_twice(
+    backend: EmbeddedBackend, reaper: Reaper, cache: Path
+) -> None:
+    assert backend._folder is not None
+    assert backend._folder.exists()
+    backend.stop()
+    backend.stop()
+
+    left = leftovers(reaper.run, cache)
+    assert [what for what in left if "bootstrap.py" not in what] == []
+    with pytest.raises(BackendUnavailable, match="not started"):
+        backend.admin()
+
+
+def test_every_process_of_the_server_is_found_by_the_reaper(backend: EmbeddedBackend) -> None:
+    """The mark is on the postmaster, which its children die with."""
+    assert backend._server is not None
+    assert backend._server.process is not None
+    postmaster = psutil.Process(backend._server.process.pid)
+
+    assert postmaster.environ()["BROWNOUT_RUN"] == backend._reaper.run
+
+
+def test_where_memory_is_short_the_data_goes_to_a_disk(
+    reaper: Reaper, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from brownout.backends.embedded import backend as module
+
+    monkeypatch.setattr(module, "_MEMORY", scratch / "missing")
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    backend = EmbeddedBackend(reaper, cache=cache)
+    backend.start()
+
+    assert backend._folder is not None
+    assert backend._folder.parent == scratch
+    backend.stop()
+
+
+def test_no_room_anywhere_is_told(
+    reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from brownout.backends.embedded import backend as module
+
+    monkeypatch.setattr(module, "_ROOM", 2**80)
+
+    with pytest.raises(BackendUnavailable, match="no folder was found") as raised:
+        EmbeddedBackend(reaper, cache=cache).start()
+
+    assert "TMPDIR" in raised.value.remedy

@@ -1,0 +1,202 @@
+"""A server that somebody else runs: errors that help and never show the password."""
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from brownout import faults
+from brownout.backends.embedded import EmbeddedBackend, server
+from brownout.backends.external import ExternalBackend
+from brownout.backends.model import Address, Login
+from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
+from brownout.reaper import Reaper
+from tests.backends.waiting import until
+
+
+@pytest.fixture(scope="module")
+def running(cache: Path) -> Iterator[Login]:
+    """A superuser's login to a server."""
+    with Reaper.start() as reaper:
+        backend = EmbeddedBackend(reaper, cache=cache)
+        backend.start()
+        yield backend.admin()
+        backend.stop()
+
+
+def exists(admin: Login, name: str) -> bool:
+    with psycopg.connect(admin.dsn) as session:
+        row = session.execute(
+            "select exists(select from pg_database where datname = %(name)s)"
+            " or exists(select from pg_roles where rolname = %(name)s)",
+            {"name": name},
+        ).fetchone()
+    return row == (True,)
+
+
+def create(admin: Login, name: str) -> None:
+    with psycopg.connect(admin.dsn, autocommit=True) as session:
+        session.execute(f"create role {name} login")
+        session.execute(f"create database {name} owner {name}")
+
+
+def test_it_enters_with_the_urls_login(running: Login, reaper: Reaper) -> None:
+    backend = ExternalBackend(reaper, running.dsn)
+    backend.start()
+
+    assert backend.admin() == running
+    assert backend.upstream() == running.address
+    assert backend.server_log() == ""
+    assert backend.hop() is None
+    backend.stop()
+    backend.stop()
+
+
+def test_every_fault_of_the_server_is_missing_with_its_reason(reaper: Reaper) -> None:
+    backend = ExternalBackend(reaper, "postgresql://u:p@localhost/d")
+    of_the_server = {
+        name
+        for name in faults.__all__
+        if getattr(faults, name).__module__ == "brownout.faults.server"
+    }
+
+    assert backend.missing_faults.keys() == of_the_server
+    assert all(backend.missing_faults.values())
+
+
+def test_it_is_not_restarted(reaper: Reaper) -> None:
+    with pytest.raises(BackendUnavailable, match="not restarted"):
+        ExternalBackend(reaper, "postgresql://u:p@localhost/d").restart()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": "wrong/hunter2"},
+        {"user": "nobody_here"},
+        {"database": "no_such_database"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_login_that_does_not_work_is_told_without_the_password(
+    change: dict[str, str], running: Login, reaper: Reaper
+) -> None:
+    login = replace(running, **change)  # type: ignore[arg-type]
+
+    with pytest.raises(BackendUnavailable, match="cannot be entered") as raised:
+        ExternalBackend(reaper, login.dsn).start()
+
+    said = str(raised.value) + repr(raised.value)
+    assert login.user in said
+    assert login.password not in said
+    assert quote(login.password, safe="") not in said
+
+
+def test_nobody_listening_is_told(reaper: Reaper) -> None:
+    url = f"postgresql://me:hunter2@127.0.0.1:{server._free_port()}/db"
+
+    with pytest.raises(BackendUnavailable, match="cannot be entered") as raised:
+        ExternalBackend(reaper, url).start()
+
+    assert "hunter2" not in str(raised.value)
+    assert "refused" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("mysql://u:hunter2@h/d", "is not a PostgreSQL URL"),
+        ("host=h password=hunter2", "is not a PostgreSQL URL"),
+        ("postgresql://u:hunter2@h:5432:1/d", "one TCP host and one port|cannot be understood"),
+        ("postgresql://u:hunter2%@h/d", "cannot be understood"),
+        ("postgresql://u:hunter2@h1,h2/d", "one TCP host and one port"),
+        ("postgresql://u:hunter2@%2Ftmp/d", "one TCP host and one port"),
+        ("postgresql://u:hunter2@h:99999/d", "one TCP host and one port"),
+        ("postgresql://u:hunter2@h/d?sslmode=require", "not supported: sslmode"),
+        ("postgresql://h/d", "names no user"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_told_without_the_password(
+    url: str, cause: str, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGUSER", raising=False)
+    with pytest.raises(SettingsError, match=cause) as raised:
+        ExternalBackend(reaper, url)
+
+    assert "hunter2" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.remedy
+
+
+def test_a_login_that_may_make_nothing_is_told(running: Login, reaper: Reaper) -> None:
+    with psycopg.connect(running.dsn, autocommit=True) as session:
+        session.execute("create role humble login password 'humble'")
+    login = replace(running, user="humble", password="humble")  # noqa: S106
+
+    with pytest.raises(BackendUnavailable, match="may not make databases and roles") as raised:
+        ExternalBackend(reaper, login.dsn).start()
+
+    assert "CREATEDB CREATEROLE" in raised.value.remedy
+
+
+def test_the_promised_database_and_role_are_dropped_with_their_connections(running: Login) -> None:
+    with Reaper.start() as reaper:
+        reaper.drop(running, "brownout_a", "brownout_a")
+        create(running, "brownout_a")
+        inside = psycopg.connect(replace(running, database="brownout_a").dsn)
+
+    assert not exists(running, "brownout_a")
+    with pytest.raises(psycopg.OperationalError):
+        inside.execute("select 1")
+    inside.close()
+
+
+def test_a_promise_that_was_kept_by_the_owner_is_no_failure(running: Login) -> None:
+    with Reaper.start() as reaper:
+        reaper.drop(running, "brownout_b", "brownout_b")
+
+
+def test_a_server_that_is_gone_is_told_without_the_password() -> None:
+    nowhere = Login(Address("127.0.0.1", server._free_port()), "db", "me", "hunter2")
+    reaper = Reaper.start()
+    reaper.drop(nowhere, "brownout_c", "brownout_c")
+
+    with pytest.raises(BrownoutError, match="could not be removed") as raised:
+        reaper.close()
+
+    assert "hunter2" not in str(raised.value)
+
+
+def test_nothing_is_left_of_an_owner_killed_while_it_makes_a_database(running: Login) -> None:
+    name = f"brownout_{secrets.token_hex(4)}"
+    script = f"""
+import psycopg
+from brownout.backends.model import Address, Login
+from brownout.reaper import Reaper
+admin = Login(Address({running.address.host!r}, {running.address.port}), {running.database!r},
+              {running.user!r}, input())
+reaper = Reaper.start()
+reaper.drop(admin, {name!r}, {name!r})
+session = psycopg.connect(admin.dsn, autocommit=True)
+session.execute("create role {name} login")
+print("role", flush=True)
+session.execute("create database {name} owner {name} strategy wal_log")
+"""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdin is not None
+    assert owner.stdout is not None
+    owner.stdin.write(running.password + "\n")
+    owner.stdin.flush()
+    assert owner.stdout.readline() == "role\n"
+    owner.kill()
+    owner.communicate()
+
+    assert until(lambda: not exists(running, name))

@@ -1,0 +1,57 @@
+"""Waiting for a condition, and looking for what a run left behind."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from brownout.reaper.run import Run
+
+PLACES = (Path("/dev/shm"), Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108
+
+
+def until(condition: Callable[[], bool], *, within: float = 20.0) -> bool:
+    """Wait for the condition; False where it does not come true in `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def leftovers(token: str, *more_places: Path) -> list[str]:
+    """Every process (the reaper too) and folder of the run, as text."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            facts = [*process.cmdline(), process.cwd(), *process.environ().values()]
+        except psutil.Error:
+            continue
+        if any(token in fact for fact in facts):
+            found.append(f"process {process.pid}: {process.cmdline()}")
+    for place in {*PLACES, *more_places}:
+        found += [str(path) for path in place.glob(f"*{token}*")]
+    return found
+
+
+@cache
+def dead_run() -> Run:
+    """A run of this place whose owner has exited."""
+    script = "from brownout.reaper.run import Run; print(Run.current().token)"
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    run = Run.parse(said.strip())
+    assert run is not None
+    return run
+
+
+def segments() -> set[tuple[str, str]]:
+    """Key and id of every System V shared memory segment of the machine."""
+    rows = Path("/proc/sysvipc/shm").read_text("ascii").splitlines()[1:]
+    return {(row.split()[0], row.split()[1]) for row in rows}
