@@ -1,0 +1,41 @@
+"""The service that this checkout's suites judge: the sample shop."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from brownout import Budget, Errors, Health, Operation, Service, seconds
+
+
+@pytest.fixture(scope="session")
+def service_under_test() -> Service:
+    """The sample service, as its team declares it."""
+    return Service(
+        command=[sys.executable, "-m", "sample_service"],
+        env={
+            "PYTHONPATH": str(Path(__file__).parent),
+            "SHOP_DATABASE_URL": "{dsn}",
+            "SHOP_PORT": "{port}",
+        },
+        prepare=[[sys.executable, "-m", "sample_service.migrate"]],
+        health=Health(live="/health/live", ready="/health/ready", startup="/health/startup"),
+        operations=[
+            Operation.read("list-orders", "GET", "/orders?limit=10"),
+            Operation.read("list-products", "GET", "/products"),
+            Operation.read(
+                "quote-shipping", "GET", "/shipping-quote?weight=500", needs_database=False
+            ),
+            Operation.write(
+                "place-order",
+                "POST",
+                "/orders",
+                json={"customer": "{token}", "sku": "tea", "quantity": 1},
+                success=[201],
+                applied="select count(*) from orders where customer = $1",
+                idempotency_header="Idempotency-Key",
+            ),
+        ],
+        errors=Errors(origin="origin"),
+        budget=Budget(request=seconds(1), recovery=seconds(3), pool=5),
+    )
