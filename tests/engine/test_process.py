@@ -1,0 +1,66 @@
+"""The engine's process: it starts, says where, and goes with its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from brownout.engine import EngineProcess
+from brownout.errors import ProxyError
+from tests.engine.peers import PATIENCE, soon
+
+
+def test_it_serves_on_loopback_and_stops_twice() -> None:
+    engine = EngineProcess.start({"BROWNOUT_TEST_MARK": "here"})
+    try:
+        assert engine.address.startswith("127.0.0.1:")
+        assert engine.client.version() == "2.12.0"
+        assert psutil.Process(engine.pid).environ()["BROWNOUT_TEST_MARK"] == "here"
+    finally:
+        engine.stop()
+        engine.stop()
+    assert not psutil.pid_exists(engine.pid)
+
+
+def test_it_ends_when_its_parent_is_killed() -> None:
+    script = (
+        "from brownout.engine import EngineProcess; import time;"
+        "print(EngineProcess.start().pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert psutil.pid_exists(pid)
+        parent.kill()
+    assert soon(
+        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    )
+
+
+def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(ProxyError, match="did not start") as caught:
+        EngineProcess.start()
+    assert "/no/such/python" in caught.value.tried[0]
+
+
+def test_a_process_that_ends_at_once_shows_its_last_words() -> None:
+    with pytest.raises(ProxyError, match="did not start") as caught:
+        EngineProcess.start({"PYTHONHOME": "/no/such/place"})
+    assert "exit code" in caught.value.tried[0]
+    assert "/no/such/place" in caught.value.tried[1]
+
+
+def test_control_c_is_left_to_the_parent() -> None:
+    engine = EngineProcess.start()
+    try:
+        os.kill(engine.pid, signal.SIGINT)
+        deadline = time.monotonic() + PATIENCE
+        assert engine.client.version() == "2.12.0"
+        assert time.monotonic() < deadline
+    finally:
+        engine.stop()
