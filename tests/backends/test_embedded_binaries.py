@@ -157,10 +157,3 @@ def test_from_below_a_private_folder_a_copy_serves(
     assert not list(copies[0].rglob("*.a"))
     assert all(path.stat().st_uid == 0 for path in copies[0].rglob("*"))
     assert not any(path.stat().st_mode & 0o022 for path in copies[0].rglob("*"))
-
-
-def test_an_account_for_root_is_unprivileged() -> None:
-    account = choose_account({})
-
-    assert account.uid != 0
-    assert account.switches is (os.geteuid() == 0)
