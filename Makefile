@@ -1,0 +1,94 @@
+# Two commands: `make gate` judges the sample service, `make test` proves the project itself.
+#
+# make turns every failure into its own exit code 2; Brownout's (0, 1 or 2) is the last line of
+# `make gate` and stands in brownout-report/brownout.json.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+MADE_FROM := pyproject.toml constraints.txt
+TYPED := fixtures sample_service suites tests benchmarks conftest.py
+
+# More words for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
+ARGS :=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help gate test env lint types own-tests suites containers clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make gate    judge the sample service: one verdict, a report in brownout-report/'
+	@echo 'make test    lint, types, our own tests, the suites; with containers where Docker answers'
+	@echo 'make suites  the suites against the sample service, as pytest shows them'
+	@echo 'make lint    ruff and mypy'
+	@echo 'make env     the environment .venv that all of these use'
+	@echo 'make bench-NAME  the benchmark benchmarks/NAME.py'
+
+gate: env
+	@$(VENV)/bin/brownout gate $(ARGS)
+
+# Each line ends the run where it fails.
+test: env
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory own-tests
+	@$(MAKE) --no-print-directory suites
+	@$(MAKE) --no-print-directory containers
+
+lint: env
+	@echo '== ruff'
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
+	@echo '== mypy --strict'
+	@$(VENV)/bin/mypy --strict $(TYPED)
+
+own-tests: env
+	@echo '== our own tests'
+	@$(PYTHON) -m pytest tests -q -n 4 --dist loadgroup -m 'not docker' $(ARGS)
+
+suites: env
+	@echo '== the suites, backend embedded'
+	@$(PYTHON) -m pytest suites -q $(ARGS)
+
+containers: env
+	@if $(PYTHON) -c 'import docker; docker.from_env(timeout=5).ping()' 2>/dev/null; then \
+	    echo '== our own tests with containers' && \
+	    $(PYTHON) -m pytest tests -q -m docker $(ARGS) && \
+	    echo '== the suites, backend docker' && \
+	    $(PYTHON) -m pytest suites -q --brownout-backend=docker $(ARGS); \
+	elif [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ]; then \
+	    echo 'No Docker engine answers, and BROWNOUT_REQUIRE_DOCKER=1 asks for one.' >&2; exit 1; \
+	else \
+	    echo 'No Docker engine answers: the tests and suites with containers were not run.'; \
+	fi
+
+bench-%: env
+	@$(PYTHON) -m benchmarks.$* $(ARGS); code=$$?; echo "bench-$*: exit code $$code"; exit $$code
+
+# Built anew only when what it is made from has changed, or when its Python is gone.
+env:
+	@cat $(MADE_FROM) | cmp -s - $(VENV)/made-from && $(PYTHON) -c '' 2>/dev/null \
+	    || $(MAKE) --no-print-directory $(VENV)
+
+.PHONY: $(VENV)
+$(VENV):
+	@found=; \
+	for candidate in $(BROWNOUT_PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if $$candidate -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+	        2>/dev/null; then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo 'No Python 3.11 or newer with its venv module was found.' >&2; \
+	    echo 'Tried: $(BROWNOUT_PYTHON) python3 python3.14 python3.13 python3.12 python3.11' >&2; \
+	    echo 'What to do: install one (on Debian: python3 and python3-venv), or name it with' \
+	        'BROWNOUT_PYTHON=/path/to/python.' >&2; \
+	    exit 1; \
+	fi; \
+	echo "== environment: building $(VENV) with $$($$found -V)"; \
+	$$found -m venv --clear $(VENV)
+	@$(PYTHON) -m pip install -q -c constraints.txt hatchling
+	@$(PYTHON) -m pip install -q -c constraints.txt --no-build-isolation -e '.[dev]'
+	@cat $(MADE_FROM) > $(VENV)/made-from
+
+clean:
+	rm -rf $(VENV) brownout-report dist
