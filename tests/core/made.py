@@ -1,0 +1,87 @@
+"""Observations and declarations, made by hand."""
+
+import json as json_module
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from brownout import (
+    Answer,
+    Budget,
+    Ending,
+    Health,
+    Operation,
+    Outcome,
+    Service,
+)
+from brownout.units import ms, seconds
+
+__all__ = ["READ", "TOKEN", "WRITE", "answer", "no_answer", "problem", "service", "timed"]
+
+TOKEN = "t"  # noqa: S105 - it opens nothing
+READ = Operation.read("list", "GET", "/things")
+WRITE = Operation.write("place", "POST", "/things", applied="select count(*) where '' = $1")
+
+
+def answer(
+    status: int = 200,
+    *,
+    body: bytes | None = None,
+    json: object = None,
+    headers: Mapping[str, str] | None = None,
+    operation: Operation = READ,
+    token: str = TOKEN,
+    started: float = 100.0,
+    elapsed: timedelta = ms(5),
+) -> Answer:
+    """A whole answer; `json` is its body unless `body` is given."""
+    return Answer(
+        operation.name,
+        token,
+        Ending.ANSWERED,
+        operation.outcome(status),
+        started,
+        elapsed,
+        status,
+        tuple((headers or {}).items()),
+        json_module.dumps(json).encode() if body is None else body,
+    )
+
+
+def no_answer(
+    ending: Ending, *, operation: Operation = READ, token: str = TOKEN, elapsed: timedelta = ms(5)
+) -> Answer:
+    """A request that was not answered."""
+    return Answer(operation.name, token, ending, Outcome.UNDETERMINED, 100.0, elapsed)
+
+
+def problem(
+    status: int,
+    *,
+    media_type: str = "application/problem+json",
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> Answer:
+    """An error as RFC 9457 has it; `members` are added to its body, or replace what is in it."""
+    body = {"type": "about:blank", "title": "Unavailable", "status": status, **members}
+    return answer(status, json=body, headers={"Content-Type": media_type, **(headers or {})})
+
+
+def timed(*milliseconds: float) -> list[Answer]:
+    """Answers that took so long, all sent at the same moment."""
+    return [answer(elapsed=ms(one)) for one in milliseconds]
+
+
+def service(
+    operations: Sequence[Operation] = (READ, WRITE),
+    *,
+    command: Sequence[str] = ("serve", "{port}"),
+    request: timedelta = seconds(1),
+    **fields: object,
+) -> Service:
+    """A declaration; `fields` are added to it."""
+    return Service(
+        command=command,
+        operations=operations,
+        budget=Budget(request=request, recovery=seconds(2), pool=3),
+        **{"health": Health(live="/live", ready="/ready"), **fields},  # type: ignore[arg-type]
+    )

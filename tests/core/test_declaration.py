@@ -1,0 +1,298 @@
+"""A declaration is refused where it could only fail obscurely later, and says what it lacks."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brownout import (
+    RFC9457_SCHEMA,
+    Budget,
+    Degraded,
+    Errors,
+    Health,
+    Kind,
+    NotAssessable,
+    Operation,
+    Outcome,
+    Service,
+    SettingsError,
+    ms,
+    seconds,
+)
+from tests.core.made import READ, WRITE, service
+
+BUDGET = {"request": seconds(1), "recovery": seconds(5), "pool": 2}
+HEALTH = {"live": "/live", "ready": "/ready"}
+
+
+def budget(**changed: Any) -> Budget:
+    return Budget(**{**BUDGET, **changed})
+
+
+def health(**changed: Any) -> Health:
+    return Health(**{**HEALTH, **changed})
+
+
+def write(**changed: Any) -> Operation:
+    return Operation.write("place", "POST", "/things", **changed)
+
+
+REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "path without slash": (lambda: Operation.read("a", "GET", "things"), "begins with '/'"),
+    "path that is an address": (lambda: Operation.read("a", "GET", "http://a/b"), "path alone"),
+    "path that is no text": (lambda: Operation.read("a", "GET", 3), "begins with '/'"),  # type: ignore[arg-type]
+    "empty name": (lambda: Operation.read("", "GET", "/"), "name nor its method"),
+    "empty method": (lambda: Operation.read("a", "", "/"), "name nor its method"),
+    "token misspelt in the path": (lambda: Operation.read("a", "GET", "/{tokn}"), "{token}"),
+    "token misspelt in the body": (lambda: write(json={"a": [{"b": "{tokn}"}]}), "{token}"),
+    "token misspelt in a body's name": (lambda: write(json={"{Token}": 1}), "{token}"),
+    "token misspelt in a header": (lambda: write(headers={"X-Id": "{tocken}"}), "{token}"),
+    "a body that is no JSON": (lambda: write(json={"at": timedelta(1)}), "JSON cannot express"),
+    "a body with NaN": (lambda: write(json={"at": float("nan")}), "JSON cannot express"),
+    "a header that is a number": (lambda: write(headers={"X-Version": 2}), "'X-Version': '2'"),
+    "no success": (lambda: write(success=[]), "nothing could succeed"),
+    "success that is a number": (lambda: write(success=201), "success=[201]"),
+    "success that is no status": (lambda: write(success=[2000]), "from 100 to 599"),
+    "success that is text": (lambda: write(success=["201"]), "from 100 to 599"),
+    "refused that is one string": (lambda: write(refused="/problems/full"), "a list is needed"),
+    "refused that is no status": (lambda: write(refused=[42]), "from 100 to 599"),
+    "undetermined that is one string": (lambda: write(undetermined="/x"), "a list is needed"),
+    "refused and undetermined": (lambda: write(refused=[500], undetermined=[500, 502]), "'500'"),
+    "applied without the token": (lambda: write(applied="select count(*) from a"), "$1"),
+    "applied with another paramstyle": (lambda: write(applied="select 1 where a = %s"), "$1"),
+    "degraded without a mark": (lambda: Degraded(marker="", max_age=seconds(1)), "marker"),
+    "degraded without an age": (lambda: Degraded(marker="Age", max_age=seconds(0)), "max_age"),
+    "zero deadline": (lambda: budget(request=seconds(0)), "request is"),
+    "negative deadline": (lambda: budget(request=ms(-1)), "request is"),
+    "deadline without a unit": (lambda: budget(request=1), "brownout.seconds(1)"),
+    "zero recovery": (lambda: budget(recovery=seconds(0)), "recovery is"),
+    "zero grace": (lambda: budget(grace=seconds(0)), "grace is"),
+    "no pool": (lambda: budget(pool=0), "pool"),
+    "no concurrency": (lambda: budget(concurrency=0), "concurrency"),
+    "liveness without slash": (lambda: health(live="live"), "live is 'live'"),
+    "readiness without slash": (lambda: health(ready="ready"), "ready is 'ready'"),
+    "start-up without slash": (lambda: health(startup="up"), "startup is 'up'"),
+    "zero period": (lambda: health(period=seconds(0)), "period is"),
+    "no threshold": (lambda: health(threshold=0), "threshold"),
+    "negative probe connections": (lambda: health(connections=-1), "connections"),
+    "media type without a subtype": (lambda: Errors(media_type="json"), "subtype"),
+    "media type with a charset": (
+        lambda: Errors(media_type="application/problem+json; charset=utf-8"),
+        "without parameters",
+    ),
+    "a schema that is none": (
+        lambda: Errors(schema={"properties": {"title": {"type": "text"}}}),
+        "/properties/title/type",
+    ),
+    "command as one string": (lambda: service(command="uvicorn app"), "list of words"),
+    "no command": (lambda: service(command=[]), "list of words"),
+    "a number in the command": (lambda: service(command=["serve", 8000]), "list of words"),  # type: ignore[list-item]
+    "a path in the command": (lambda: service(command=[Path("serve")]), "list of words"),  # type: ignore[list-item]
+    "prepare as one string": (lambda: service(prepare="alembic upgrade"), "list of commands"),
+    "prepare as one command": (lambda: service(prepare=["alembic", "head"]), "list of words"),
+    "an empty preparation": (lambda: service(prepare=[[]]), "list of words"),
+    "port misspelt in the command": (lambda: service(command=["serve", "{prot}"]), "{port}"),
+    "dsn misspelt in the environment": (lambda: service(env={"URL": "{DSN}"}), "{dsn}"),
+    "name misspelt in a preparation": (
+        lambda: service(prepare=[["psql", "{databse_name}"]]),
+        "{database_name}",
+    ),
+    "a number in the environment": (lambda: service(env={"POOL": 5}), "'POOL': '5'"),
+    "no workers": (lambda: service(workers=0), "workers is 0"),
+    "two operations of one name": (lambda: service([READ, READ, WRITE]), "list"),
+}
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_a_mistake_in_a_declaration_is_refused_with_the_place_and_what_is_wrong(
+    mistake: str,
+) -> None:
+    declare, said = REFUSED[mistake]
+    with pytest.raises(SettingsError) as refusal:
+        declare()
+    assert said in str(refusal.value)
+
+
+def test_a_declaration_has_defaults_for_all_that_it_may_leave_out() -> None:
+    declared = Service(command=["serve"], health=health(), budget=budget())
+    assert declared.operations == ()
+    assert dict(declared.env) == {}
+    assert declared.prepare == ()
+    assert declared.workers == 1
+    assert declared.log == "output"
+    assert declared.errors == Errors()
+    assert declared.errors.media_type == "application/problem+json"
+    assert declared.errors.schema is RFC9457_SCHEMA
+    assert (declared.errors.trace, declared.errors.origin) == ("trace_id", None)
+    assert declared.health.startup is None
+    assert (declared.health.period, declared.health.threshold) == (seconds(1), 3)
+    assert declared.health.connections == 1
+    assert declared.budget.concurrency is None
+    assert declared.budget.grace is None
+
+
+def test_each_kind_of_operation_has_its_own_defaults() -> None:
+    read = Operation.read("a", "get", "/")
+    written = Operation.write("b", "post", "/")
+    computed = Operation.compute("c", "post", "/")
+    assert [one.kind for one in (read, written, computed)] == [Kind.READ, Kind.WRITE, Kind.COMPUTE]
+    assert [one.method for one in (read, written, computed)] == ["GET", "POST", "POST"]
+    assert [one.needs_database for one in (read, written, computed)] == [True, True, False]
+    assert read.success == computed.success == {200}
+    assert written.success == {200, 201, 202, 204}
+
+
+def test_braces_that_are_nobody_s_name_are_let_through() -> None:
+    declared = service(
+        [Operation.read("a", "GET", "/{tenant}/things/{token}")],
+        command=["serve", "--format", "{message}", "--port", "{port}"],
+        env={"PATTERN": "{}", "JSON": '{"a": {"b": 1}}', "ROUTE": "{id}"},
+    )
+    assert declared.command[2] == "{message}"
+
+
+def test_an_answer_is_late_a_tenth_after_the_deadline_and_at_least_50_ms() -> None:
+    assert budget(request=seconds(1)).latest == ms(1100)
+    assert budget(request=ms(100)).latest == ms(150)
+
+
+def test_connections_and_sessions_are_counted_over_all_workers() -> None:
+    declared = service(workers=2, health=health(connections=2))
+    assert declared.connections == 2 * 3
+    assert declared.sessions == 2 * (3 + 2)
+
+
+# -- which operations a promise is asked of ------------------------------------------------------
+
+FREE = Operation.read("free", "GET", "/free", needs_database=False)
+CACHED = Operation.read(
+    "cached", "GET", "/cached", degraded=Degraded(marker="Age", max_age=seconds(60))
+)
+SILENT = Operation.write("silent", "POST", "/silent")
+COMPUTED = Operation.compute("sum", "POST", "/sum")
+
+
+def names(operations: tuple[Operation, ...]) -> list[str]:
+    return [operation.name for operation in operations]
+
+
+def test_operations_are_chosen_by_kind_and_by_their_need_of_the_database() -> None:
+    declared = service([FREE, READ, CACHED, WRITE, SILENT, COMPUTED])
+    assert names(declared.reads()) == ["list"]
+    assert names(declared.writes()) == ["place", "silent"]
+    assert names(declared.recorded_writes()) == ["place"]
+    assert names(declared.needing_database()) == ["list", "place", "silent"]
+    assert names(declared.without_database()) == ["free"]
+
+
+@pytest.mark.parametrize(
+    ("choose", "there", "reason"),
+    [
+        (Service.reads, [FREE, CACHED, WRITE], "No read that needs the database"),
+        (Service.writes, [READ], "No write"),
+        (Service.recorded_writes, [READ], "No write is declared"),
+        (Service.recorded_writes, [SILENT], "declares `applied`"),
+        (Service.needing_database, [FREE, CACHED, COMPUTED], "No operation that needs"),
+        (Service.without_database, [READ, WRITE, COMPUTED], "needs_database=False"),
+    ],
+)
+def test_a_promise_that_no_declared_operation_can_show_is_not_assessable(
+    choose: Callable[[Service], object], there: list[Operation], reason: str
+) -> None:
+    with pytest.raises(NotAssessable, match=reason):
+        choose(service(there))
+
+
+def test_a_missing_health_route_is_not_assessable_where_it_is_needed() -> None:
+    none = Health(live=None, ready=None)
+    with pytest.raises(NotAssessable, match="liveness"):
+        none.required_live()
+    with pytest.raises(NotAssessable, match="readiness"):
+        none.required_ready()
+    assert (health().required_live(), health().required_ready()) == ("/live", "/ready")
+
+
+# -- what a caller may conclude from an answer ---------------------------------------------------
+
+ACKNOWLEDGED, REFUSED_, UNDETERMINED = Outcome.ACKNOWLEDGED, Outcome.REFUSED, Outcome.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, ACKNOWLEDGED),
+        (201, ACKNOWLEDGED),
+        (202, ACKNOWLEDGED),
+        (204, ACKNOWLEDGED),
+        (206, UNDETERMINED),
+        (302, UNDETERMINED),
+        (400, REFUSED_),
+        (404, REFUSED_),
+        (408, UNDETERMINED),
+        (409, REFUSED_),
+        (422, REFUSED_),
+        (429, REFUSED_),
+        (499, REFUSED_),
+        (500, UNDETERMINED),
+        (501, UNDETERMINED),
+        (502, UNDETERMINED),
+        (503, REFUSED_),
+        (504, UNDETERMINED),
+        (None, UNDETERMINED),
+    ],
+)
+def test_a_write_has_three_outcomes(status: int | None, outcome: Outcome) -> None:
+    assert write().outcome(status) is outcome
+
+
+def test_declared_statuses_override_how_an_answer_is_read() -> None:
+    careful = write(refused=[500], undetermined=[503, 409])
+    assert careful.outcome(500) is REFUSED_
+    assert careful.outcome(503) is UNDETERMINED
+    assert careful.outcome(409) is UNDETERMINED
+    assert careful.outcome(404) is REFUSED_
+
+
+def test_a_problem_s_type_comes_before_its_status() -> None:
+    careful = write(refused=["/problems/full"], undetermined=["/problems/perhaps", 503])
+    assert careful.outcome(500, "/problems/full") is REFUSED_
+    assert careful.outcome(503, "/problems/full") is REFUSED_
+    assert careful.outcome(400, "/problems/perhaps") is UNDETERMINED
+    assert careful.outcome(503, "about:blank") is UNDETERMINED
+
+
+MARKS = st.sets(st.integers(100, 599) | st.sampled_from(["/a", "/b", "about:blank"]), max_size=5)
+
+
+@given(
+    status=st.none() | st.integers(100, 599),
+    kind=st.none() | st.sampled_from(["/a", "/b", "about:blank", ""]),
+    refused=MARKS,
+    undetermined=MARKS,
+)
+def test_an_outcome_follows_the_declaration_whatever_it_is(
+    status: int | None,
+    kind: str | None,
+    refused: set[int | str],
+    undetermined: set[int | str],
+) -> None:
+    undetermined -= refused
+    outcome = write(refused=refused, undetermined=undetermined, success=[201]).outcome(status, kind)
+    if kind in undetermined:
+        assert outcome is UNDETERMINED
+    elif kind in refused:
+        assert outcome is REFUSED_
+    elif status is None:
+        assert outcome is UNDETERMINED
+    elif status == 201:
+        assert outcome is ACKNOWLEDGED
+    elif status in undetermined or status in refused:
+        assert outcome is (UNDETERMINED if status in undetermined else REFUSED_)
+    else:
+        said_no = status == 503 or (400 <= status < 500 and status != 408)
+        assert outcome is (REFUSED_ if said_no else UNDETERMINED)

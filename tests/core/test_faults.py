@@ -1,0 +1,75 @@
+"""Faults are data: what cannot be is refused, and equal faults are one."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import brownout.faults
+from brownout import SettingsError, ms
+from brownout.faults import (
+    Bandwidth,
+    BlackHole,
+    CutAfter,
+    Direction,
+    Fault,
+    Latency,
+    LockedTables,
+    NoFreeSlots,
+    Outage,
+    Reset,
+    Restart,
+    RevokedPermission,
+    TerminatedBackends,
+)
+
+wrong: Any = lambda value: value  # noqa: E731 - hides from the type checker what it would refuse
+EACH: list[Fault] = [
+    Latency(ms(300), jitter=ms(50), direction=Direction.BOTH, share=0.5),
+    Bandwidth(1000),
+    BlackHole(Direction.TO_SERVICE),
+    Outage(),
+    Reset(after=ms(5)),
+    CutAfter(0),
+    TerminatedBackends(),
+    Restart(),
+    NoFreeSlots(),
+    LockedTables(("public.orders",)),
+    RevokedPermission(),
+]
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (lambda: Latency(ms(-1)), "Latency: delay"),
+        (lambda: Latency(wrong(300)), "brownout.ms(300)"),
+        (lambda: Latency(ms(1), jitter=ms(-1)), "Latency: jitter"),
+        (lambda: Latency(ms(1), jitter=wrong(0.5)), "Latency: jitter"),
+        (lambda: Latency(ms(1), share=0), "share is 0"),
+        (lambda: Latency(ms(1), share=1.01), "share is 1.01"),
+        (lambda: Latency(ms(1), share=float("nan")), "share is nan"),
+        (lambda: Bandwidth(999), "rate is 999"),
+        (lambda: Bandwidth(2000, share=-1), "share is -1"),
+        (lambda: BlackHole(share=2), "share is 2"),
+        (lambda: Reset(after=ms(-1)), "Reset: after"),
+        (lambda: CutAfter(-1), "size is -1"),
+        (lambda: CutAfter(1, share=0), "share is 0"),
+        (lambda: LockedTables(wrong("public.orders")), "a tuple is needed"),
+        (lambda: LockedTables(wrong(["public.orders"])), "a tuple is needed"),
+        (lambda: RevokedPermission(wrong("public.orders")), "a tuple is needed"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused(declare: Callable[[], object], said: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        declare()
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize("fault", EACH, ids=lambda fault: type(fault).__name__)
+def test_a_fault_can_be_a_key_and_its_repr_pasted_back(fault: Fault) -> None:
+    names = {**vars(brownout.faults), "datetime": dt}
+    again = eval(repr(fault), names)  # noqa: S307 - our own repr
+    assert again == fault
+    assert {fault: 1}[again] == 1
