@@ -17,6 +17,8 @@ def service_under_test() -> Service:
             "PYTHONPATH": str(Path(__file__).parent),
             "SHOP_DATABASE_URL": "{dsn}",
             "SHOP_PORT": "{port}",
+            # Readiness turns after two looks at the database; the suites wait for it often.
+            "SHOP_HEALTH_INTERVAL": "0.2",
         },
         prepare=[[sys.executable, "-m", "sample_service.migrate"]],
         health=Health(live="/health/live", ready="/health/ready", startup="/health/startup"),

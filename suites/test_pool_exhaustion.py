@@ -46,7 +46,7 @@ async def test_sessions_never_exceed_the_pool_under_load(
     async with brownout_postgres.inject(Latency(ms(20))):
         for operation in declared.needing_database():
             async with brownout_load.crowd(operation, callers=declared.connections * 4) as stream:
-                while len(stream.answers) < declared.connections * 20:
+                while len(stream.answers) < declared.connections * 8:
                     counts.append(len(await asyncio.to_thread(brownout_postgres.sessions)))
     expect_at_most_sessions(counts, declared.sessions)
 
