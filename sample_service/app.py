@@ -8,12 +8,16 @@ from fastapi import FastAPI
 
 from sample_service import logs
 from sample_service.boundary import Boundary
+from sample_service.catalogue import Catalogue
 from sample_service.database import Database
+from sample_service.draining import draining
 from sample_service.errors import ErrorHandlers
 from sample_service.health import Health
+from sample_service.invoices import Invoices
+from sample_service.openapi import PROBLEM_RESPONSES
 from sample_service.orders import Orders
 from sample_service.products import Products
-from sample_service.routes import health_routes, shop_routes
+from sample_service.routes import operator_routes, shop_routes
 from sample_service.settings import Settings
 
 __all__ = ["Parts", "create_app"]
@@ -24,12 +28,14 @@ class Parts:
     """What makes each part of the application.
 
     To see what one part is for, replace it: subclass it, override what it should do otherwise, and
-    pass `Parts(database=Mine)`. Every part asks the others only for their public methods.
+    pass `Parts(orders=Mine)`. Every part asks the others only for their public methods.
     """
 
     database: Callable[[Settings], Database] = Database
     orders: Callable[[Database], Orders] = Orders
     products: Callable[[Database], Products] = Products
+    catalogue: Callable[[Settings, Products], Catalogue] = Catalogue
+    invoices: Callable[[Settings], Invoices] = Invoices
     health: Callable[[Settings, Database], Health] = Health
     errors: Callable[[], ErrorHandlers] = ErrorHandlers
 
@@ -43,22 +49,35 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     parts = parts or Parts()
     logs.configure()
     database = parts.database(settings)
+    orders = parts.orders(database)
+    catalogue = parts.catalogue(settings, parts.products(database))
+    invoices = parts.invoices(settings)
     health = parts.health(settings, database)
     errors = parts.errors()
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
-        await database.open()
+        await database.pool.open()
         health.start()
+        catalogue.start()
         try:
-            yield
+            with draining(health.drain, settings.drain_delay):
+                yield
         finally:
+            await catalogue.stop()
             await health.stop()
-            database.close()
+            database.pool.close()
+            invoices.close()
 
-    app = FastAPI(title="Shop", version="1.0.0", lifespan=running, redirect_slashes=False)
-    app.add_middleware(Boundary, errors=errors, time_to_work=settings.time_to_work)
+    app = FastAPI(
+        title="Shop",
+        version="1.0.0",
+        lifespan=running,
+        redirect_slashes=False,  # a redirect would be one more format of refusal
+        responses=PROBLEM_RESPONSES,
+    )
+    app.add_middleware(Boundary, errors=errors, settings=settings)
     errors.install(app)
-    app.include_router(health_routes(health))
-    app.include_router(shop_routes(parts.orders(database), parts.products(database)))
+    app.include_router(operator_routes(health))
+    app.include_router(shop_routes(orders, catalogue, invoices))
     return app

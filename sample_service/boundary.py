@@ -1,45 +1,117 @@
 """The outermost layer: what every request gets, and what no request may let out."""
 
+import asyncio
+import time
+from typing import Final
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sample_service import metrics
 from sample_service.deadline import Deadline
 from sample_service.errors import ErrorHandlers
+from sample_service.problems import BAD_REQUEST, Problem
+from sample_service.settings import Settings
 from sample_service.tracing import trace_id
 
-__all__ = ["Boundary"]
+__all__ = ["DEADLINE_HEADER", "Boundary"]
+
+DEADLINE_HEADER: Final = "X-Request-Timeout-Ms"
+"""How long the caller will wait, in whole milliseconds; the service's own deadline caps it."""
+
+UNREMARKABLE: Final = 0.05
+"""Seconds after which it pays to ask whether the caller is still there."""
 
 
 class Boundary:
-    """Gives each request its deadline and its trace id, and answers for unforeseen exceptions.
+    """Gives each request its deadline and its trace id, ends it when its caller goes, counts it,
+    and answers for exceptions that nobody foresaw.
 
     As ASGI, and not as Starlette's `BaseHTTPMiddleware`, which costs a task for each request. The
     framework's own last resort would answer in text/plain and log a second time.
     """
 
-    def __init__(self, app: ASGIApp, errors: ErrorHandlers, time_to_work: float) -> None:
+    def __init__(self, app: ASGIApp, errors: ErrorHandlers, settings: Settings) -> None:
         self._app = app
         self._errors = errors
-        self._time_to_work = time_to_work
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        begun = time.monotonic()
         state = scope.setdefault("state", {})
-        state["deadline"] = Deadline.after(self._time_to_work)
         state["trace_id"] = trace_id(scope["headers"])
-        begun = False
+        status = 0
 
         async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal status
+            status = message.get("status", status)
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            state["deadline"] = Deadline(begun + self._time_to_work(scope))
+            async with _Presence(receive) as presence:
+                await self._app(scope, presence.receive, watched)
         except Exception as error:
-            if begun:
+            if status:
                 raise  # an answer that has begun cannot be taken back: the server cuts it off
-            await self._errors.on_unhandled(Request(scope), error)(scope, receive, send)
+            await self._errors.on_unhandled(Request(scope), error)(scope, receive, watched)
+        finally:
+            metrics.count(scope, status, time.monotonic() - begun)
+
+    def _time_to_work(self, scope: Scope) -> float:
+        wanted = Request(scope).headers.get(DEADLINE_HEADER)
+        if wanted is None:
+            return self._settings.time_to_work()
+        if not (wanted.isascii() and wanted.isdigit() and int(wanted)):
+            raise Problem(BAD_REQUEST, f"{DEADLINE_HEADER} takes whole milliseconds above zero.")
+        return self._settings.time_to_work(int(wanted) / 1000)
+
+
+class _Presence:
+    """Ends the request's task when its caller goes, so that its query ends too.
+
+    Nobody listens during the first 50 ms: most requests are over by then, and cost only a timer.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._listener: asyncio.Task[None] | None = None
+        self._reading = False
+        self._gone = False
+
+    async def receive(self) -> Message:
+        """What the application calls instead of the server's `receive`."""
+        self._reading = True
+        message = await self._receive()
+        self._reading = bool(message.get("more_body"))
+        return message
+
+    async def __aenter__(self) -> "_Presence":
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker
+        self._task = task
+        self._timer = asyncio.get_running_loop().call_later(UNREMARKABLE, self._listen)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._timer.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+        if self._gone and kind is asyncio.CancelledError:
+            self._task.uncancel()  # the request ends here, and with it its cancellation
+            return True
+        return False
+
+    def _listen(self) -> None:
+        if not self._reading:  # else the body is on its way, and the application would notice
+            self._listener = asyncio.create_task(self._until_gone())
+
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+        self._task.cancel()

@@ -1,18 +1,13 @@
-"""The way to PostgreSQL: a bounded pool on which nothing waits beyond its request's deadline.
+"""Units of work: each with its circuit and its retries, every failure a `Problem`."""
 
-asyncpg's own time-outs cancel a query, and wait for the server to confirm that. A server that
-accepts and never answers then holds the request and its place in the pool for ever. So the
-deadline *terminates* the connection: the waiting query fails at once and the place is free.
-"""
-
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
+import stamina
 
+from sample_service.budget import RetryBudget
+from sample_service.circuit import Circuit
 from sample_service.deadline import Deadline
 from sample_service.failures import (
     DRIVER_ERRORS,
@@ -23,86 +18,46 @@ from sample_service.failures import (
     sqlstate_of,
     undetermined,
 )
-from sample_service.gate import Gate
-from sample_service.problems import COMMIT_UNDETERMINED, DATABASE_UNAVAILABLE, Problem
+from sample_service.pool import Connection, Pool, is_open
+from sample_service.problems import COMMIT_UNDETERMINED, Problem
 from sample_service.settings import Settings
 
-__all__ = ["Connection", "Database", "Session", "session_settings"]
+__all__ = ["Database"]
 
-Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
-ATTEMPTS = 2
-"""A second try finds a fresh connection. A third would find what the second found."""
-
-
-def session_settings(settings: Settings) -> dict[str, str]:
-    """What every session asks of the server, sent with the start-up packet: no round trip.
-
-    A connection that we give up ends only our side; these end the server's.
-    """
-    work = f"{settings.time_to_work * 1000:.0f}ms"
-    asked = {
-        "application_name": "shop",
-        "statement_timeout": work,
-        "idle_in_transaction_session_timeout": work,
-    }
-    if settings.client_check_interval:
-        asked["client_connection_check_interval"] = f"{settings.client_check_interval * 1000:.0f}ms"
-    return asked
-
-
-async def _nothing(_: Session) -> None:
-    """Reset nothing: no unit changes its session's state, and a reset costs a round trip."""
+ATTEMPTS: Final = 3
+FIRST_WAIT: Final = 0.01
+LONGEST_WAIT: Final = 0.1
+JITTER: Final = 0.02
+"""Seconds between attempts: they grow, and no two callers wait alike."""
 
 
 class Database:
-    """Runs units of work on a bounded pool; every failure comes out as a `Problem`."""
+    """Runs units of work on the pool. Every method raises `Problem`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._gate = Gate(settings.pool_size, settings.pool_queue, settings.pool_patience)
-        self._pool: asyncpg.Pool[asyncpg.Record]
+        self.pool = Pool(settings)
+        self.circuits: dict[str, Circuit] = {}
+        self.budget = RetryBudget(ratio=settings.retry_ratio, reserve=settings.retry_reserve)
 
-    async def open(self) -> None:
-        """Make the pool; connects to nothing yet, so it needs no database."""
-        self._pool = await asyncpg.create_pool(
-            self._settings.database_url.get_secret_value(),
-            min_size=0,
-            max_size=self._settings.pool_size,
-            max_inactive_connection_lifetime=self._settings.idle_lifetime,
-            timeout=self._settings.connect_timeout,
-            server_settings=session_settings(self._settings),
-            reset=_nothing,
-        )
+    def circuit(self, name: str) -> Circuit:
+        """The circuit of that name, one for each table that work is about."""
+        return self.circuits.setdefault(name, Circuit.of(name, self._settings))
 
-    def close(self) -> None:
-        """End every connection at once: nobody is left who waits, and a database that does not
-        answer cannot hold up the stop."""
-        self._pool.terminate()
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a connection."""
+        return self.pool.gate.waiting + sum(c.gate.waiting for c in self.circuits.values())
 
-    async def warm(self) -> None:
-        """Open what connections are missing, so that nobody has to wait for it later.
-
-        Call it when the database is known to answer; it takes only places that are free. The pool
-        hands out open connections first, so all free places are asked for at once: those that have
-        one are back a moment later.
-        """
-        if self._pool.get_size() < self._settings.pool_size:
-            deadline = Deadline.after(self._settings.connect_timeout)
-            await asyncio.gather(*(self._touch(deadline) for _ in range(self._gate.free)))
-
-    async def _touch(self, deadline: Deadline) -> None:
-        with suppress(Problem):  # then it stays closed until the next call, or a request needs it
-            async with self.lease(deadline):
-                pass
-
-    async def read(self, deadline: Deadline, query: str, *args: object) -> Sequence[asyncpg.Record]:
-        """The rows of one query. Raises `Problem`."""
+    async def read(
+        self, deadline: Deadline, circuit: Circuit, query: str, *args: object
+    ) -> Sequence[asyncpg.Record]:
+        """The rows of one query."""
 
         async def attempt() -> Sequence[asyncpg.Record]:
-            async with self.lease(deadline) as connection:
+            async with self.pool.lease(deadline, circuit) as connection:
                 return await connection.fetch(query, *args)
 
         return await self._try(attempt, deadline, repeatable=True)
@@ -110,6 +65,7 @@ class Database:
     async def write(
         self,
         deadline: Deadline,
+        circuit: Circuit,
         unit: Callable[[Connection], Awaitable[T]],
         *,
         repeatable: bool,
@@ -117,25 +73,29 @@ class Database:
         """Run `unit` in one transaction, and return its value only after COMMIT came back.
 
         `repeatable` says that a second run of the whole unit finds out whether the first took
-        effect, because a key protects it; then even an undetermined COMMIT is tried again. Raises
-        `Problem`: commit-undetermined where nobody can say, any other where nothing was done.
+        effect; then even an undetermined COMMIT is tried again. The problem commit-undetermined
+        says that nobody knows; every other, that nothing was done.
         """
-        return await self._try(
-            lambda: self.transact(deadline, unit), deadline, repeatable=repeatable
-        )
 
-    async def transact(self, deadline: Deadline, unit: Callable[[Connection], Awaitable[T]]) -> T:
+        async def attempt() -> T:
+            return await self.transact(deadline, circuit, unit)
+
+        return await self._try(attempt, deadline, repeatable=repeatable)
+
+    async def transact(
+        self, deadline: Deadline, circuit: Circuit, unit: Callable[[Connection], Awaitable[T]]
+    ) -> T:
         """One attempt of `write`. Raises `CommitUndetermined` besides what `unit` raises."""
-        async with self.lease(deadline) as connection:
+        async with self.pool.lease(deadline, circuit) as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
                 result = await unit(connection)
             except Exception:
-                if _is_open(connection):
+                if is_open(connection):
                     await transaction.rollback()
                 raise
-            if not _is_open(connection):
+            if not is_open(connection):
                 raise ConnectionLost  # COMMIT cannot have been sent
             try:
                 await transaction.commit()
@@ -145,79 +105,40 @@ class Database:
                 raise
             return result
 
-    @asynccontextmanager
-    async def lease(self, deadline: Deadline) -> AsyncIterator[Connection]:
-        """A connection until the block ends, or the deadline: then it is terminated under the
-        block's hands, and whatever waits for it fails."""
-        async with self._gate.slot(deadline):
-            connection = await self._acquire(deadline)
-            late = False
-
-            def give_up() -> None:
-                nonlocal late
-                late = True
-                connection.terminate()
-
-            end = asyncio.get_running_loop().call_later(deadline.left(), give_up)
-            try:
-                yield connection
-            except DRIVER_ERRORS as error:
-                if late:
-                    raise TimeoutError from error
-                if isinstance(error, asyncpg.InterfaceError) and not _is_open(connection):
-                    raise ConnectionLost from error
-                raise
-            except asyncio.CancelledError:
-                connection.terminate()  # or the release would wait for a cancel to be confirmed
-                raise
-            finally:
-                end.cancel()
-                await self._pool.release(connection)
-
-    async def _acquire(self, deadline: Deadline) -> Connection:
-        try:
-            return await self._pool.acquire(timeout=deadline.left())
-        except TimeoutError as error:
-            raise Problem(DATABASE_UNAVAILABLE, "No connection could be opened in time.") from error
-        except DRIVER_ERRORS as error:
-            problem = means(error)
-            if problem is None:
-                raise
-            raise problem from error
-
     async def _try(
         self, attempt: Callable[[], Awaitable[T]], deadline: Deadline, *, repeatable: bool
     ) -> T:
         unknown: CommitUndetermined | None = None
-        for attempts_left in reversed(range(ATTEMPTS)):
-            try:
-                return await attempt()
-            except CommitUndetermined as error:
+
+        def again(error: Exception) -> bool:
+            nonlocal unknown
+            if isinstance(error, CommitUndetermined):
                 unknown = error
-                if not repeatable or deadline.is_over():
-                    break
-            except Problem:
-                if unknown:
-                    break  # the second try did not find out either
+            worth = repeatable if error is unknown else may_succeed_again(error)
+            return worth and not deadline.is_over() and self.budget.spend()
+
+        self.budget.earn()
+        try:
+            async for tried in stamina.retry_context(
+                on=again,
+                attempts=ATTEMPTS,
+                timeout=deadline.left(),
+                wait_initial=FIRST_WAIT,
+                wait_max=LONGEST_WAIT,
+                wait_jitter=JITTER,
+            ):
+                with tried:
+                    return await attempt()
+        except (*DRIVER_ERRORS, ConnectionLost, CommitUndetermined, Problem) as error:
+            if unknown:  # whatever a later attempt met, it did not find out either
+                problem = Problem(
+                    COMMIT_UNDETERMINED,
+                    "The change may have been made. Look, or send it again with the same key.",
+                    sqlstate=sqlstate_of(unknown),
+                )
+                raise problem from unknown
+            problem_or_bug = error if isinstance(error, Problem) else means(error)
+            if problem_or_bug is None or problem_or_bug is error:
                 raise
-            except (*DRIVER_ERRORS, ConnectionLost) as error:
-                if unknown:
-                    break
-                if attempts_left and may_succeed_again(error) and not deadline.is_over():
-                    continue
-                problem = means(error)
-                if problem is None:
-                    raise
-                raise problem from error
-        raise Problem(
-            COMMIT_UNDETERMINED,
-            "The change may have been made. Look, or send it again with the same Idempotency-Key.",
-            sqlstate=sqlstate_of(unknown),
-        ) from unknown
-
-
-def _is_open(connection: Connection) -> bool:
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:  # given up already, and taken out of its proxy
-        return False
+            raise problem_or_bug from error
+        raise AssertionError  # the last attempt returns or raises; the type checker cannot know

@@ -24,6 +24,10 @@ class Deadline:
         """The deadline that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
+    def within(self, seconds: float) -> "Deadline":
+        """The same, or that many seconds from now where that is sooner."""
+        return Deadline(min(self.at, time.monotonic() + seconds))
+
     def left(self) -> float:
         """The seconds that remain; never below zero."""
         return max(0.0, self.at - time.monotonic())

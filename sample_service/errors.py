@@ -65,6 +65,8 @@ class ErrorHandlers:
 
     def on_unhandled(self, request: Request, error: Exception) -> Response:
         """Nobody foresaw this one: 500, with the traceback in the log and nowhere else."""
+        if isinstance(error, Problem):  # from before the framework was asked
+            return self.answer(request, error)
         problem = Problem(INTERNAL_ERROR, "It was recorded.", sqlstate=sqlstate_of(error))
         return self.answer(request, problem, cause=error)
 
@@ -79,6 +81,7 @@ class ErrorHandlers:
     ) -> Response:
         """The response to a problem, and its line in the log."""
         trace_id = request.state.trace_id
+        request.state.origin = problem.kind.origin
         kind = problem.kind
         record = log.error if problem.status >= 500 else log.info
         record(

@@ -19,6 +19,7 @@ __all__ = [
     "DRIVER_ERRORS",
     "CommitUndetermined",
     "ConnectionLost",
+    "blames_database",
     "may_succeed_again",
     "means",
     "sqlstate_of",
@@ -75,6 +76,19 @@ def undetermined(error: Exception) -> bool:
     if not isinstance(error, asyncpg.PostgresError):
         return True
     return error.severity_en != "ERROR" or error.sqlstate in ("40003", "08007")
+
+
+def blames_database(error: Exception) -> bool:
+    """Whether the error says that the database is in trouble, rather than the caller or the code.
+
+    A conflict between transactions (class 40) says that it works.
+    """
+    if isinstance(error, CommitUndetermined):
+        return True
+    problem = error if isinstance(error, Problem) else means(error)
+    if problem is None or (problem.sqlstate or "").startswith("40"):
+        return False
+    return problem.kind in (DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED)
 
 
 def means(error: Exception) -> Problem | None:

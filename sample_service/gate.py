@@ -1,58 +1,57 @@
-"""A bounded, fair queue in front of the pool."""
+"""Bounded, fair queues in front of what there is little of."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sample_service.deadline import Deadline
-from sample_service.problems import POOL_EXHAUSTED, Problem
+from sample_service.problems import OVERLOADED, POOL_EXHAUSTED, Problem
 
 __all__ = ["Gate"]
 
 
 class Gate:
-    """Lets as many in as there are connections; the others wait, first come first served.
+    """Lets `slots` in at once; at most `queue` wait, first come first served.
 
-    At most `queue` wait, none longer than `patience` seconds or its own deadline; whoever cannot
-    wait is refused at once with 503. asyncpg's own queue has no bound, and is not fair: a caller
-    that comes at the right moment overtakes those that wait (asyncpg#1247).
+    Whoever cannot even wait is refused at once. asyncpg's own queue has no bound and is not fair: a
+    caller that comes at the right moment overtakes those that wait (asyncpg#1247).
     """
 
-    def __init__(self, slots: int, queue: int, patience: float) -> None:
+    def __init__(self, *, slots: int, queue: int) -> None:
         self._free = asyncio.Semaphore(slots)
         self._slots = slots
-        self._taken = 0
         self._queue = queue
-        self._patience = patience
-        self._waiting = 0
+        self.taken = 0
+        self.waiting = 0
 
     @property
     def free(self) -> int:
         """How many could enter now without waiting."""
-        return self._slots - self._taken
+        return self._slots - self.taken
 
     @asynccontextmanager
-    async def slot(self, deadline: Deadline) -> AsyncIterator[None]:
-        """Hold one slot; raises `Problem` (pool-exhausted) where there is none in time."""
+    async def slot(self, until: Deadline) -> AsyncIterator[None]:
+        """Hold one slot. Raises `Problem`: overloaded where too many wait already, pool-exhausted
+        where none became free in time."""
         if self._free.locked():
-            await self._wait(deadline)
+            await self._wait(until)
         else:
             await self._free.acquire()
-        self._taken += 1
+        self.taken += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self.taken -= 1
             self._free.release()
 
-    async def _wait(self, deadline: Deadline) -> None:
-        if self._waiting >= self._queue:
-            raise Problem(POOL_EXHAUSTED, "Too many requests are waiting already.")
-        self._waiting += 1
+    async def _wait(self, until: Deadline) -> None:
+        if self.waiting >= self._queue:
+            raise Problem(OVERLOADED, "Too many requests are waiting already.")
+        self.waiting += 1
         try:
-            async with asyncio.timeout(min(self._patience, deadline.left())):
+            async with asyncio.timeout(until.left()):
                 await self._free.acquire()
         except TimeoutError:
-            raise Problem(POOL_EXHAUSTED, "No connection became free in time.") from None
+            raise Problem(POOL_EXHAUSTED, "Nothing became free in time.") from None
         finally:
-            self._waiting -= 1
+            self.waiting -= 1

@@ -14,8 +14,10 @@ import asyncpg
 import structlog
 from starlette.responses import JSONResponse
 
-from sample_service.database import Database, Session, session_settings
+from sample_service import metrics
+from sample_service.database import Database
 from sample_service.failures import DRIVER_ERRORS, sqlstate_of
+from sample_service.pool import Session, session_settings
 from sample_service.settings import Settings
 
 __all__ = ["Health", "HealthResponse"]
@@ -50,6 +52,7 @@ class Health:
         self._reachable = False
         self._contradictions = 0
         self._looked_at = 0.0
+        self._draining = False
         self._watch: asyncio.Task[None] | None = None
 
     async def live(self) -> HealthResponse:
@@ -61,10 +64,17 @@ class Health:
         return HealthResponse(None if self._looked_at else "service:start")
 
     async def ready(self) -> HealthResponse:
-        """The database answers, as the last looks saw it; a watch that stopped is a failure."""
+        """The database answers, as the last looks saw it; a watch that stopped is a failure, and a
+        service that is about to stop is not ready either."""
+        if self._draining:
+            return HealthResponse("service:draining")
         patience = 4 * (self._settings.health_interval + self._settings.health_timeout)
         fresh = time.monotonic() - self._looked_at < patience
         return HealthResponse(None if self._reachable and fresh else "postgresql:connection")
+
+    def drain(self) -> None:
+        """From now on: not ready."""
+        self._draining = True
 
     def start(self) -> None:
         """Begin to watch."""
@@ -82,8 +92,9 @@ class Health:
         while True:
             reachable = await self.look()
             if reachable:
-                await self._database.warm()
+                await self._database.pool.warm()
             self._note(reachable)
+            metrics.observe(self._database)
             await asyncio.sleep(self._settings.health_interval)
 
     def _note(self, reachable: bool) -> None:

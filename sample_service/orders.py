@@ -6,8 +6,9 @@ from typing import Annotated
 import asyncpg
 from pydantic import AwareDatetime, BaseModel, Field
 
-from sample_service.database import Connection, Database
+from sample_service.database import Database
 from sample_service.deadline import Deadline
+from sample_service.pool import Connection
 from sample_service.problems import (
     IDEMPOTENCY_KEY_IN_USE,
     IDEMPOTENCY_KEY_REUSED,
@@ -19,7 +20,7 @@ from sample_service.problems import (
 
 __all__ = ["NewOrder", "Order", "Orders"]
 
-COLUMNS = "id, customer, sku, quantity, total_cents, placed_at"
+COLUMNS = "id, customer, sku, quantity, total_cents, placed_at, cancelled_at"
 
 # The lock makes two requests with one key meet here and not at the unique index, where the second
 # would wait for the first. It ends with the transaction.
@@ -34,6 +35,15 @@ PLACE = f"""
     INSERT INTO orders (customer, sku, quantity, total_cents, idempotency_key)
     SELECT $1, $2, $3, total_cents, $4 FROM taken
     RETURNING {COLUMNS}"""  # noqa: S608 - constants only
+
+CANCEL = f"""
+    WITH cancelled AS (
+        UPDATE orders SET cancelled_at = now() WHERE id = $1 AND cancelled_at IS NULL
+        RETURNING {COLUMNS}),
+    given_back AS (
+        UPDATE products SET stock = stock + quantity FROM cancelled
+        WHERE products.sku = cancelled.sku)
+    SELECT * FROM cancelled"""  # noqa: S608
 
 READ = f"SELECT {COLUMNS} FROM orders WHERE id = $1"  # noqa: S608
 
@@ -51,11 +61,12 @@ class NewOrder(BaseModel):
 
 
 class Order(NewOrder):
-    """An order as it was placed."""
+    """An order."""
 
     id: int
     total_cents: int
     placed_at: AwareDatetime
+    cancelled_at: AwareDatetime | None
 
 
 class Orders:
@@ -63,6 +74,7 @@ class Orders:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._circuit = database.circuit("orders")
 
     async def place(self, deadline: Deadline, new: NewOrder, key: str | None) -> Order:
         """Take the stock and record the order, once for each key."""
@@ -77,22 +89,33 @@ class Orders:
                 raise await self._refusal(connection, new)
             return _order(row)
 
-        return await self._database.write(deadline, unit, repeatable=key is not None)
+        return await self._database.write(deadline, self._circuit, unit, repeatable=key is not None)
+
+    async def cancel(self, deadline: Deadline, order_id: int) -> Order:
+        """Give the stock back, once; a second call finds the order cancelled, and says so."""
+
+        async def unit(connection: Connection) -> Order:
+            row = await connection.fetchrow(CANCEL, order_id)
+            row = row or await connection.fetchrow(READ, order_id)
+            if row is None:
+                raise _unknown(order_id)
+            return _order(row)
+
+        return await self._database.write(deadline, self._circuit, unit, repeatable=True)
 
     async def read(self, deadline: Deadline, order_id: int) -> Order:
         """One order."""
-        rows = await self._database.read(deadline, READ, order_id)
+        rows = await self._database.read(deadline, self._circuit, READ, order_id)
         if not rows:
-            raise Problem(UNKNOWN_ORDER, f"There is no order {order_id}.")
+            raise _unknown(order_id)
         return _order(rows[0])
 
     async def page(
         self, deadline: Deadline, customer: str | None, before: int, limit: int
     ) -> Sequence[Order]:
         """At most `limit` orders with an id below `before`, the newest first."""
-        return [
-            _order(r) for r in await self._database.read(deadline, PAGE, customer, before, limit)
-        ]
+        found = await self._database.read(deadline, self._circuit, PAGE, customer, before, limit)
+        return [_order(row) for row in found]
 
     async def _placed_before(self, connection: Connection, new: NewOrder, key: str) -> Order | None:
         row = await connection.fetchrow(LOOK_UP, key)
@@ -102,7 +125,8 @@ class Orders:
             return None
         if any(row[name] != value for name, value in new):
             raise Problem(IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.")
-        return _order(row)
+        # The same key, the same answer: as it was placed, whatever became of it since.
+        return _order(row).model_copy(update={"cancelled_at": None})
 
     async def _refusal(self, connection: Connection, new: NewOrder) -> Problem:
         stock = await connection.fetchval("SELECT stock FROM products WHERE sku = $1", new.sku)
@@ -113,3 +137,7 @@ class Orders:
 
 def _order(row: asyncpg.Record) -> Order:
     return Order(**{name: row[name] for name in Order.model_fields})
+
+
+def _unknown(order_id: int) -> Problem:
+    return Problem(UNKNOWN_ORDER, f"There is no order {order_id}.")

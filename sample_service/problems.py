@@ -10,6 +10,7 @@ from typing import Final
 
 __all__ = [
     "BAD_REQUEST",
+    "CIRCUIT_OPEN",
     "COMMIT_UNDETERMINED",
     "CONFLICT",
     "DATABASE_UNAVAILABLE",
@@ -18,9 +19,11 @@ __all__ = [
     "IDEMPOTENCY_KEY_REUSED",
     "INTERNAL_ERROR",
     "INVALID_REQUEST",
+    "INVOICE_FAILED",
     "METHOD_NOT_ALLOWED",
     "NOT_FOUND",
     "OUT_OF_STOCK",
+    "OVERLOADED",
     "POOL_EXHAUSTED",
     "PROBLEM_TYPES",
     "UNACCEPTABLE_VALUE",
@@ -42,8 +45,11 @@ class Origin(StrEnum):
     ROUTING = "routing"
     VALIDATION = "validation"
     DOMAIN = "domain"
+    SHEDDING = "shedding"
     POOL = "pool"
+    BREAKER = "breaker"
     DATABASE = "database"
+    INVOICING = "invoicing"
     SERVICE = "service"
 
 
@@ -91,8 +97,14 @@ IDEMPOTENCY_KEY_IN_USE = ProblemType(
     Origin.DOMAIN,
     retry_after=1,
 )
+OVERLOADED = ProblemType(
+    "overloaded", "More requests came than can be served", 503, Origin.SHEDDING, retry_after=1
+)
 POOL_EXHAUSTED = ProblemType(
     "pool-exhausted", "All database connections are in use", 503, Origin.POOL, retry_after=1
+)
+CIRCUIT_OPEN = ProblemType(
+    "circuit-open", "The database is given a rest", 503, Origin.BREAKER, retry_after=1
 )
 DATABASE_UNAVAILABLE = ProblemType(
     "database-unavailable", "The database cannot be used", 503, Origin.DATABASE, retry_after=1
@@ -106,6 +118,9 @@ DEADLINE_EXCEEDED = ProblemType(
 )
 COMMIT_UNDETERMINED = ProblemType(
     "commit-undetermined", "It is unknown whether the change was made", 504, Origin.DATABASE
+)
+INVOICE_FAILED = ProblemType(
+    "invoice-failed", "The invoice could not be drawn", 503, Origin.INVOICING, retry_after=1
 )
 INTERNAL_ERROR = ProblemType(
     "internal-error", "The service has a fault of its own", 500, Origin.SERVICE
@@ -123,10 +138,13 @@ PROBLEM_TYPES: Final = (
     CONFLICT,
     IDEMPOTENCY_KEY_REUSED,
     IDEMPOTENCY_KEY_IN_USE,
+    OVERLOADED,
     POOL_EXHAUSTED,
+    CIRCUIT_OPEN,
     DATABASE_UNAVAILABLE,
     DEADLINE_EXCEEDED,
     COMMIT_UNDETERMINED,
+    INVOICE_FAILED,
     INTERNAL_ERROR,
 )
 

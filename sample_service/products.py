@@ -1,4 +1,4 @@
-"""The catalogue."""
+"""The products in the database."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,9 @@ class Products:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._circuit = database.circuit("products")
 
     async def all(self, deadline: Deadline) -> Sequence[Product]:
         """Every product, by sku. Raises `Problem`."""
-        return [Product(**row) for row in await self._database.read(deadline, LIST)]
+        rows = await self._database.read(deadline, self._circuit, LIST)
+        return [Product(**row) for row in rows]

@@ -1,16 +1,20 @@
 """The HTTP interface: thin, since what it says is worked out elsewhere."""
 
+import math
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel
 
+from sample_service import metrics
+from sample_service.catalogue import Catalogue
 from sample_service.deadline import Deadline
 from sample_service.health import Health
+from sample_service.invoices import Invoices
 from sample_service.orders import NewOrder, Order, Orders
-from sample_service.products import Product, Products
+from sample_service.products import Product
 
-__all__ = ["health_routes", "shop_routes"]
+__all__ = ["operator_routes", "shop_routes"]
 
 LAST_ID = 2**63 - 1
 """PostgreSQL's largest bigint."""
@@ -26,11 +30,23 @@ Id = Annotated[int, Path(ge=1, le=LAST_ID)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
+class PngResponse(Response):
+    """An image."""
+
+    media_type = "image/png"
+
+
 class OrderPage(BaseModel):
     """Some orders, the newest first; `next` is the `before` of the page after, or null."""
 
     orders: list[Order]
     next: int | None
+
+
+class ProductList(BaseModel):
+    """What is for sale."""
+
+    products: list[Product]
 
 
 class ShippingQuote(BaseModel):
@@ -40,7 +56,7 @@ class ShippingQuote(BaseModel):
     price_cents: int
 
 
-def shop_routes(orders: Orders, products: Products) -> APIRouter:
+def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> APIRouter:
     """The shop's operations."""
     routes = APIRouter()
 
@@ -66,9 +82,25 @@ def shop_routes(orders: Orders, products: Products) -> APIRouter:
         found = await orders.page(within, customer, before, limit)
         return OrderPage(orders=list(found), next=found[-1].id if len(found) == limit else None)
 
+    @routes.delete("/orders/{order_id}")
+    async def cancel_order(order_id: Id, within: Within) -> Order:
+        return await orders.cancel(within, order_id)
+
+    @routes.get(
+        "/orders/{order_id}/invoice",
+        response_class=PngResponse,
+        response_description="The invoice's payment code",
+    )
+    async def draw_invoice(order_id: Id, within: Within) -> Response:
+        order = await orders.read(within, order_id)  # its connection is back before the drawing
+        return PngResponse(await invoices.draw(within, order.id, order.total_cents))
+
     @routes.get("/products")
-    async def list_products(within: Within) -> list[Product]:
-        return list(await products.all(within))
+    async def list_products(within: Within, response: Response) -> ProductList:
+        products, age = await catalogue.list(within)
+        if age is not None:  # RFC 9111 section 4.2.3: this header says that the answer is stored
+            response.headers["Age"] = str(math.ceil(age))
+        return ProductList(products=list(products))
 
     @routes.get("/shipping-quote")
     async def quote_shipping(
@@ -79,10 +111,15 @@ def shop_routes(orders: Orders, products: Products) -> APIRouter:
     return routes
 
 
-def health_routes(health: Health) -> APIRouter:
-    """The three probes; not part of the described interface, since only orchestrators ask."""
-    routes = APIRouter(prefix="/health", include_in_schema=False)
-    routes.add_api_route("/live", health.live, response_model=None)
-    routes.add_api_route("/ready", health.ready, response_model=None)
-    routes.add_api_route("/startup", health.startup, response_model=None)
+def operator_routes(health: Health) -> APIRouter:
+    """The probes and the metrics; not part of the described interface, since no caller asks."""
+    routes = APIRouter(include_in_schema=False)
+    routes.add_api_route("/health/live", health.live, response_model=None)
+    routes.add_api_route("/health/ready", health.ready, response_model=None)
+    routes.add_api_route("/health/startup", health.startup, response_model=None)
+
+    @routes.get("/metrics")
+    async def expose_metrics() -> Response:
+        return metrics.exposition()
+
     return routes

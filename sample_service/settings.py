@@ -1,5 +1,6 @@
 """Every setting of the service, read from the environment (prefix `SHOP_`)."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
     """How many requests may wait for a connection; the next is refused at once. Ten for each
     connection: at 2 ms a query the last of them waits 20 ms."""
 
+    circuit_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """The share of the pool that the users of one table may hold together, so that a table that is
+    locked leaves a connection to the others."""
+
     pool_patience: Seconds = 0.5
     """The longest wait for a connection. Half of the deadline, so that whoever gets a connection
     still has the time to use it."""
@@ -58,6 +63,41 @@ class Settings(BaseSettings):
     """How often the server looks, while it runs a query, whether we are still there, so that a
     query does not outlive a connection that was given up. One system call each time. PostgreSQL has
     it since 14, on Linux and macOS; 0 leaves it out."""
+
+    retry_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """How many retries a request earns: a tenth, so that retries add at most 10 % of load."""
+
+    retry_reserve: Annotated[int, Field(ge=0)] = 10
+    """How many retries may be saved up: two pools of connections cut at once."""
+
+    breaker_threshold: Annotated[int, Field(ge=1)] = 10
+    """How many failures in a row open the breaker: a pool of connections cut in mid-query, and
+    their retries, do not."""
+
+    breaker_rest: Seconds = 0.5
+    """How long an open breaker leaves the database alone until one request tries: two tries a
+    second burden nobody, and recovery is noticed within half a second."""
+
+    slow_share: Annotated[float, Field(gt=0, le=1)] = 0.75
+    """The share of the time to work after which even a success counts as a failure: a database that
+    needs three quarters of the time will soon need more than all of it."""
+
+    snapshot: Path | None = None
+    """The SQLite file that keeps the catalogue for when PostgreSQL is gone; None: no fallback. On a
+    disk that outlives the process, it survives a restart during an outage."""
+
+    snapshot_interval: Seconds = 5.0
+    """The time between two snapshots: one query every five seconds."""
+
+    snapshot_max_age: Seconds = 600.0
+    """How old a catalogue may be shown: prices may be ten minutes old, says the shop's owner."""
+
+    invoice_workers: Annotated[int, Field(ge=1)] = 1
+    """Processes of each worker that draw invoices. One: drawing may keep one core busy, and the
+    event loop has another."""
+
+    invoice_queue: Annotated[int, Field(ge=0)] = 20
+    """How many drawings may wait: at some 20 ms each, the last waits less than half a second."""
 
     health_interval: Seconds = 0.5
     """The time between two looks at the database. Two in a row must agree, so that readiness turns
@@ -79,11 +119,16 @@ class Settings(BaseSettings):
     """Where Uvicorn itself refuses, with a plain 503: a last fence against running out of file
     descriptors, far above `pool_size + pool_queue`, which refuse in the declared format."""
 
+    drain_delay: Annotated[float, Field(ge=0)] = 1.0
+    """How long a stopping service still takes requests while it already says that it is not ready:
+    one probe period, so that the balancer hears of it first."""
+
     grace: Annotated[int, Field(ge=1)] = 10
     """How long a stop waits for requests in flight, in whole seconds: ten deadlines, and a third of
     the 30 s that Kubernetes gives a pod."""
 
-    @property
-    def time_to_work(self) -> float:
-        """The deadline without the margin: how long a request may work, in seconds."""
-        return self.request_deadline * (1 - self.answer_margin)
+    def time_to_work(self, promised: float | None = None) -> float:
+        """How long a request may work, in seconds: what was promised, without the margin."""
+        return min(promised or self.request_deadline, self.request_deadline) * (
+            1 - self.answer_margin
+        )

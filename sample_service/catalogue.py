@@ -1,0 +1,67 @@
+"""The catalogue: from the database, or as it was when that could still be asked."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from sample_service.deadline import Deadline
+from sample_service.problems import Problem
+from sample_service.products import Product, Products
+from sample_service.settings import Settings
+from sample_service.snapshot import Snapshots
+
+__all__ = ["Catalogue"]
+
+PRODUCTS: Final = TypeAdapter(list[Product])
+
+SHARE_FOR_DATABASE: Final = 0.6
+"""Of the time that is left: the rest is for the snapshot, which is no help after the deadline."""
+
+
+class Catalogue:
+    """Products, with a stale answer where there is no fresh one."""
+
+    def __init__(self, settings: Settings, products: Products) -> None:
+        self._settings = settings
+        self._products = products
+        self._snapshots = Snapshots(settings.snapshot) if settings.snapshot else None
+        self._saver: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to take snapshots."""
+        if self._snapshots is not None:
+            self._saver = asyncio.create_task(self._keep(self._snapshots))
+
+    async def stop(self) -> None:
+        """End with the snapshot that is being taken, if any, thrown away: the last one stays."""
+        if self._saver is not None:
+            self._saver.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._saver
+
+    async def list(self, deadline: Deadline) -> tuple[Sequence[Product], float | None]:
+        """The products, and the age in seconds of a stale answer; None for a fresh one.
+
+        Raises `Problem` where the database fails and no snapshot is young enough.
+        """
+        if self._snapshots is None:
+            return await self._products.all(deadline), None
+        try:
+            share = deadline.left() * SHARE_FOR_DATABASE
+            return await self._products.all(deadline.within(share)), None
+        except Problem as problem:
+            snapshot = await self._snapshots.load() if problem.status >= 500 else None
+            if snapshot is None or snapshot.age > self._settings.snapshot_max_age:
+                raise
+            return PRODUCTS.validate_json(snapshot.json), snapshot.age
+
+    async def _keep(self, snapshots: Snapshots) -> None:
+        while True:
+            with suppress(Problem):  # the older one stays; whoever needs it sees its age
+                within = Deadline.after(self._settings.time_to_work())
+                products = list(await self._products.all(within))
+                await snapshots.save(PRODUCTS.dump_json(products))
+            await asyncio.sleep(self._settings.snapshot_interval)

@@ -1,0 +1,86 @@
+"""What Prometheus sees, right also with several workers.
+
+With `PROMETHEUS_MULTIPROC_DIR` set, which `server.py` does for several workers, each process writes
+its numbers into files of that folder, and whichever answers `/metrics` adds them up.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import psutil
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from starlette.responses import Response
+from starlette.types import Scope
+
+from sample_service.breaker import State
+from sample_service.database import Database
+
+__all__ = ["count", "exposition", "observe"]
+
+REQUESTS: Final = Counter(
+    "shop_requests_total", "Requests, by how they ended.", ["method", "route", "status", "origin"]
+)
+SECONDS: Final = Histogram(
+    "shop_request_seconds",
+    "How long answers took.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.85, 1.0, 2.0),
+)
+POOL: Final = Gauge(
+    "shop_pool_connections",
+    "Connections that are open, taken, and waited for.",
+    ["what"],
+    multiprocess_mode="livesum",
+)
+BREAKER: Final = Gauge(
+    "shop_breaker_open",
+    "Breakers that refuse, by circuit.",
+    ["circuit"],
+    multiprocess_mode="livesum",
+)
+
+
+def count(scope: Scope, status: int, seconds: float) -> None:
+    """One request is over; `status` is 0 where nothing was answered, since the caller had gone."""
+    route = getattr(scope.get("route"), "path", "unknown")
+    origin = scope["state"].get("origin", "")
+    REQUESTS.labels(scope["method"], route, str(status), origin).inc()
+    SECONDS.labels(route).observe(seconds)
+
+
+def observe(database: Database) -> None:
+    """How the pool and the breakers are now."""
+    POOL.labels("open").set(database.pool.size)
+    POOL.labels("taken").set(database.pool.gate.taken)
+    POOL.labels("waited for").set(database.waiting)
+    for name, circuit in database.circuits.items():
+        BREAKER.labels(name).set(circuit.breaker.state is State.OPEN)
+
+
+def exposition() -> Response:
+    """All numbers in Prometheus' text format."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    registry = REGISTRY
+    if folder:
+        _forget_the_dead(Path(folder))
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """What a killed worker had open is closed: its gauges no longer count."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if not psutil.pid_exists(pid):
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,35 @@
+"""The interface's description: every operation may answer with a problem, and says so."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sample_service.problems import Origin
+
+__all__ = ["PROBLEM_RESPONSES", "ProblemBody"]
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457, with where the error arose and the id under which the log has it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="The address of the problem's page.")
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str
+    trace_id: str = Field(pattern="^[0-9a-f]{32}$")
+    origin: Origin
+
+
+def _content() -> dict[str, Any]:
+    schema = ProblemBody.model_json_schema()
+    schema["properties"]["origin"] = schema.pop("$defs")["Origin"]  # inline: refs point elsewhere
+    return {"application/problem+json": {"schema": schema}}
+
+
+PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"description": "The request was refused.", "content": _content()},
+    "5XX": {"description": "The request failed.", "content": _content()},
+}
+"""FastAPI leaves out its own description of 422, which this service never answers with."""
