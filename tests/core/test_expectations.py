@@ -1,0 +1,406 @@
+"""Each judgement lets the sound pass, rejects each broken one, and says nothing about nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+import brownout.expectations
+from brownout import (
+    Answer,
+    BrownoutError,
+    ContractViolation,
+    Ending,
+    Errors,
+    Operation,
+    ms,
+    seconds,
+)
+from brownout.expectations import (
+    expect_acknowledged_applied,
+    expect_all_succeed,
+    expect_all_within,
+    expect_at_most_failures,
+    expect_at_most_sessions,
+    expect_constant,
+    expect_error_media_type,
+    expect_honest_statuses,
+    expect_near_baseline,
+    expect_no_leak,
+    expect_none_doubled,
+    expect_none_idle_in_transaction,
+    expect_none_succeed,
+    expect_parallel,
+    expect_reached,
+    expect_recovered,
+    expect_retry_after,
+    expect_status_member,
+    expect_unavailable,
+    expect_valid_bodies,
+    expect_valid_retry_after,
+    expect_whole_answers,
+)
+from brownout.observations import SAMPLES, History, Latencies, Recovery
+from brownout.postgres import Session
+from tests.core.made import READ, WRITE, answer, no_answer, problem, timed
+
+Judgement = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What a judgement is given: `kept` must pass, each of `broken` must be rejected, and each of
+    `nothing` must be called no evidence."""
+
+    kept: Sequence[Judgement]
+    broken: Sequence[Judgement]
+    nothing: Sequence[Judgement]
+
+
+OK = answer(json=[1, 2])
+GONE = problem(503)
+LATE = problem(504)
+REFUSED = no_answer(Ending.CONNECTION_REFUSED)
+DROPPED = no_answer(Ending.DROPPED)
+SILENT = no_answer(Ending.NO_ANSWER)
+HTML = answer(503, body=b"<h1>no</h1>", headers={"Content-Type": "text/html"})
+BARE = answer(503, body=b"")
+NOT_STATUS = answer(503, json={"status": 503}, headers={"Content-Type": "application/json"})
+ERRORS = Errors()
+ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
+
+
+def asks_back(value: str | None, status: int = 503) -> Answer:
+    return problem(status, headers={} if value is None else {"Retry-After": value})
+
+
+def written(token: str, status: int = 201) -> Answer:
+    return answer(status, operation=WRITE, token=token)
+
+
+def flat(milliseconds: float, count: int = SAMPLES) -> Latencies:
+    return Latencies((ms(milliseconds),) * count)
+
+
+def near(seen: Latencies, *, ceiling: timedelta) -> None:
+    expect_near_baseline(seen, flat(5), ceiling=ceiling, what="Liveness")
+
+
+def parallel(answers: Sequence[Answer], *, connections: int = 2) -> None:
+    expect_parallel(answers, alone=ms(100), connections=connections)
+
+
+def reached(accepted: bool, elapsed: timedelta) -> None:
+    history = History((GONE, OK), accepted, elapsed)
+    expect_reached(history, promise="It comes back.", within=seconds(1))
+
+
+def idle(*sessions: Session) -> None:
+    expect_none_idle_in_transaction(sessions, longer_than=seconds(1))
+
+
+def honest(answers: Sequence[Answer], operation: Operation = READ, *, gone: bool) -> None:
+    expect_honest_statuses(answers, operation, gone=gone)
+
+
+CONTROLS = {
+    "expect_acknowledged_applied": Controls(
+        kept=[
+            lambda: expect_acknowledged_applied([written("a"), written("b")], {"a": 1, "b": 2}),
+            lambda: expect_acknowledged_applied([written("a"), written("b", 503)], {"a": 1}),
+            lambda: expect_acknowledged_applied([written("a"), written("b", 500)], {"a": 1}),
+        ],
+        broken=[
+            lambda: expect_acknowledged_applied([written("a"), written("b")], {"a": 1}),
+            lambda: expect_acknowledged_applied([written("a")], {"a": 0}),
+        ],
+        nothing=[
+            lambda: expect_acknowledged_applied([], {}),
+            lambda: expect_acknowledged_applied([written("a", 503)], {"a": 1}),
+        ],
+    ),
+    "expect_all_succeed": Controls(
+        kept=[lambda: expect_all_succeed([OK, OK])],
+        broken=[
+            partial(expect_all_succeed, [OK, one])
+            for one in (GONE, answer(404), answer(302), answer(206), DROPPED, SILENT, REFUSED)
+        ],
+        nothing=[lambda: expect_all_succeed([])],
+    ),
+    "expect_all_within": Controls(
+        kept=[
+            lambda: expect_all_within([*timed(1, 100), DROPPED, REFUSED, GONE], ms(100)),
+        ],
+        broken=[
+            lambda: expect_all_within(timed(1, 101), ms(100)),
+            lambda: expect_all_within([OK, SILENT], ms(100)),
+        ],
+        nothing=[lambda: expect_all_within([], ms(100))],
+    ),
+    "expect_at_most_failures": Controls(
+        kept=[
+            lambda: expect_at_most_failures([OK, GONE, DROPPED], 2),
+            lambda: expect_at_most_failures([OK], 0),
+        ],
+        broken=[
+            lambda: expect_at_most_failures([OK, GONE, DROPPED, SILENT], 2),
+            lambda: expect_at_most_failures([GONE], 0),
+        ],
+        nothing=[lambda: expect_at_most_failures([], 3)],
+    ),
+    "expect_at_most_sessions": Controls(
+        kept=[lambda: expect_at_most_sessions([0, 3, 5], 5)],
+        broken=[lambda: expect_at_most_sessions([0, 6, 5], 5)],
+        nothing=[lambda: expect_at_most_sessions([], 5)],
+    ),
+    "expect_constant": Controls(
+        kept=[lambda: expect_constant([(12,)], [(12,)], what="stock")],
+        broken=[
+            lambda: expect_constant([(12,)], [(11,)], what="stock"),
+            lambda: expect_constant([(12,)], [], what="stock"),
+        ],
+        nothing=[],  # a value is always there to be judged
+    ),
+    "expect_error_media_type": Controls(
+        kept=[
+            lambda: expect_error_media_type([OK, GONE, DROPPED], ERRORS),
+            lambda: expect_error_media_type(
+                [problem(503, media_type="Application/Problem+JSON; charset=utf-8")], ERRORS
+            ),
+            lambda: expect_error_media_type([HTML], Errors(media_type="Text/HTML")),
+        ],
+        broken=[
+            lambda: expect_error_media_type([GONE, HTML], ERRORS),
+            lambda: expect_error_media_type([GONE, BARE], ERRORS),
+            lambda: expect_error_media_type([GONE, NOT_STATUS], ERRORS),
+        ],
+        nothing=[
+            lambda: expect_error_media_type([], ERRORS),
+            lambda: expect_error_media_type([OK, DROPPED, SILENT, REFUSED], ERRORS),
+        ],
+    ),
+    "expect_honest_statuses": Controls(
+        kept=[
+            lambda: honest([GONE], gone=True),
+            lambda: honest([GONE, LATE], WRITE, gone=True),
+            lambda: honest([GONE, LATE], gone=False),
+            lambda: honest([OK, GONE], gone=False),
+        ],
+        broken=[
+            lambda: honest([GONE, LATE], gone=True),
+            *(
+                partial(honest, [GONE, one], WRITE, gone=gone)
+                for one in (problem(500), problem(502), problem(404), DROPPED, SILENT, REFUSED)
+                for gone in (True, False)
+            ),
+        ],
+        nothing=[lambda: honest([], gone=True)],
+    ),
+    "expect_near_baseline": Controls(
+        kept=[
+            lambda: near(flat(100), ceiling=ms(100)),
+            lambda: near(Latencies(flat(1, 198).samples + flat(900, 2).samples), ceiling=ms(100)),
+        ],
+        broken=[
+            lambda: near(flat(101), ceiling=ms(100)),
+            lambda: near(Latencies(flat(1, 197).samples + flat(900, 3).samples), ceiling=ms(100)),
+        ],
+        nothing=[
+            lambda: near(flat(1, 0), ceiling=ms(100)),
+            lambda: near(flat(900, SAMPLES - 1), ceiling=ms(100)),
+        ],
+    ),
+    "expect_no_leak": Controls(
+        kept=[lambda: expect_no_leak([OK, GONE, DROPPED], secrets=["hunter2"])],
+        broken=[
+            lambda: expect_no_leak([OK, problem(500, detail="hunter2")], secrets=["hunter2"]),
+            lambda: expect_no_leak([answer(500, body=b"SELECT 1 FROM a")], secrets=[]),
+        ],
+        nothing=[lambda: expect_no_leak([], secrets=["hunter2"])],
+    ),
+    "expect_none_doubled": Controls(
+        kept=[
+            lambda: expect_none_doubled([written("a"), written("b", 503)], {"a": 1, "b": 0}),
+            lambda: expect_none_doubled([written("a")], {"a": 1, "another's": 2}),
+        ],
+        broken=[
+            lambda: expect_none_doubled([written("a"), written("b")], {"a": 1, "b": 2}),
+            lambda: expect_none_doubled([written("a", 503)], {"a": 3}),
+        ],
+        nothing=[
+            lambda: expect_none_doubled([], {}),
+            lambda: expect_none_doubled([written("a", 503)], {"a": 0}),
+            lambda: expect_none_doubled([written("a")], {"another's": 2}),
+        ],
+    ),
+    "expect_none_idle_in_transaction": Controls(
+        kept=[
+            lambda: idle(Session(1, "idle", 60), Session(2, "active", 60), Session(3, None, 60)),
+            lambda: idle(Session(1, "idle in transaction", 0.9)),
+            idle,
+        ],
+        broken=[
+            lambda: idle(Session(1, "idle", 0), Session(2, "idle in transaction", 1.1)),
+            lambda: idle(Session(1, "idle in transaction (aborted)", 1.1)),
+        ],
+        nothing=[],  # a service without a session has left no transaction open
+    ),
+    "expect_none_succeed": Controls(
+        kept=[lambda: expect_none_succeed([GONE, problem(404), DROPPED, SILENT, REFUSED])],
+        broken=[
+            lambda: expect_none_succeed([GONE, OK]),
+            lambda: expect_none_succeed([GONE, answer(206)]),
+        ],
+        nothing=[lambda: expect_none_succeed([])],
+    ),
+    "expect_parallel": Controls(
+        kept=[
+            # Two rounds of 100 ms: 1.5 times that and 200 ms are 500 ms.
+            lambda: parallel(timed(100, 100, 200, 500)),
+            lambda: parallel(timed(350), connections=5),
+        ],
+        broken=[
+            lambda: parallel(timed(100, 100, 200, 501)),
+            lambda: parallel([*timed(100), answer(started=100.3, elapsed=ms(100))]),
+        ],
+        nothing=[lambda: parallel([])],
+    ),
+    "expect_reached": Controls(
+        kept=[lambda: reached(True, ms(999)), lambda: reached(True, seconds(1))],
+        broken=[lambda: reached(True, ms(1001)), lambda: reached(False, ms(1001))],
+        nothing=[],  # a history has an answer
+    ),
+    "expect_recovered": Controls(
+        kept=[lambda: expect_recovered(Recovery(True, seconds(1), ()), within=seconds(1))],
+        broken=[
+            lambda: expect_recovered(Recovery(False, seconds(2), ("x",)), within=seconds(1)),
+            lambda: expect_recovered(Recovery(True, ms(1001), ()), within=seconds(1)),
+        ],
+        nothing=[],  # a recovery was watched
+    ),
+    "expect_retry_after": Controls(
+        kept=[
+            lambda: expect_retry_after([OK, asks_back("1"), asks_back("2", 429), LATE]),
+        ],
+        broken=[
+            lambda: expect_retry_after([asks_back("1"), asks_back(None)]),
+            lambda: expect_retry_after([asks_back("1"), asks_back(None, 429)]),
+        ],
+        nothing=[
+            lambda: expect_retry_after([]),
+            lambda: expect_retry_after([OK, DROPPED]),
+            lambda: expect_retry_after([LATE, problem(500)]),
+        ],
+    ),
+    "expect_status_member": Controls(
+        kept=[
+            lambda: expect_status_member([OK, GONE, LATE]),
+            lambda: expect_status_member([HTML, BARE, answer(503, json={"title": "x"})]),
+        ],
+        broken=[
+            lambda: expect_status_member([GONE, answer(503, json={"status": 500})]),
+            lambda: expect_status_member([answer(503, json={"status": "503"})]),
+        ],
+        nothing=[
+            lambda: expect_status_member([]),
+            lambda: expect_status_member([OK, SILENT]),
+        ],
+    ),
+    "expect_unavailable": Controls(
+        kept=[lambda: expect_unavailable([GONE, HTML, BARE])],
+        broken=[
+            partial(expect_unavailable, [GONE, one]) for one in (OK, LATE, DROPPED, SILENT, REFUSED)
+        ],
+        nothing=[lambda: expect_unavailable([])],
+    ),
+    "expect_valid_bodies": Controls(
+        kept=[
+            lambda: expect_valid_bodies([OK, GONE, problem(500, trace_id="x")], ERRORS),
+            lambda: expect_valid_bodies(
+                [answer(500, json={"code": "X"})],
+                Errors(schema={"type": "object", "required": ["code"]}),
+            ),
+        ],
+        broken=[
+            lambda: expect_valid_bodies([GONE, HTML], ERRORS),
+            lambda: expect_valid_bodies([GONE, BARE], ERRORS),
+            lambda: expect_valid_bodies([GONE, NOT_STATUS], ERRORS),
+            lambda: expect_valid_bodies([GONE, problem(500, title=None)], ERRORS),
+            lambda: expect_valid_bodies([GONE, problem(500, type=["x"])], ERRORS),
+            lambda: expect_valid_bodies([answer(500, json=[{"title": "x"}])], ERRORS),
+        ],
+        nothing=[
+            lambda: expect_valid_bodies([], ERRORS),
+            lambda: expect_valid_bodies([OK, DROPPED], ERRORS),
+        ],
+    ),
+    "expect_valid_retry_after": Controls(
+        kept=[
+            lambda: expect_valid_retry_after([OK, asks_back(None), asks_back("0")]),
+            lambda: expect_valid_retry_after([asks_back("120")]),
+            lambda: expect_valid_retry_after([asks_back("Wed, 21 Oct 2015 07:28:00 GMT")]),
+            lambda: expect_valid_retry_after([asks_back("Wednesday, 21-Oct-15 07:28:00 GMT")]),
+            lambda: expect_valid_retry_after([asks_back("Wed Oct 21 07:28:00 2015")]),
+        ],
+        broken=[
+            partial(expect_valid_retry_after, [asks_back("1"), asks_back(one)])
+            for one in ("", "-1", "1.5", "soon", "1 s", "2015-10-21T07:28:00Z", "٣", "1, 2")
+        ],
+        nothing=[lambda: expect_valid_retry_after([])],
+    ),
+    "expect_whole_answers": Controls(
+        kept=[
+            lambda: expect_whole_answers(
+                [ROWS, answer(json=[{"sku": "x", "id": 9}, {"id": 0, "sku": None}])], like=ROWS
+            ),
+            lambda: expect_whole_answers([GONE, HTML, BARE, LATE], like=ROWS),
+            lambda: expect_whole_answers([answer(body=b"pong")], like=answer(body=b"pong")),
+        ],
+        broken=[
+            lambda: expect_whole_answers([ROWS, DROPPED], like=ROWS),
+            lambda: expect_whole_answers([answer(json=[{"id": 1, "sku": "x"}])], like=ROWS),
+            lambda: expect_whole_answers([answer(json=[])], like=ROWS),
+            lambda: expect_whole_answers([answer(json=[{"id": 1}, {"id": 2}])], like=ROWS),
+            lambda: expect_whole_answers([answer(body=ROWS.body[:-5])], like=ROWS),
+            lambda: expect_whole_answers([answer(body=b"po")], like=answer(body=b"pong")),
+        ],
+        nothing=[lambda: expect_whole_answers([], like=ROWS)],
+    ),
+}
+
+
+def cases(of: Callable[[Controls], Sequence[Judgement]]) -> list[object]:
+    return [
+        pytest.param(judgement, id=f"{name}-{number}")
+        for name, controls in CONTROLS.items()
+        for number, judgement in enumerate(of(controls))
+    ]
+
+
+def test_every_judgement_has_its_controls() -> None:
+    assert sorted(CONTROLS) == sorted(brownout.expectations.__all__)
+    assert all(controls.kept and controls.broken for controls in CONTROLS.values())
+
+
+@pytest.mark.parametrize("judgement", cases(lambda controls: controls.kept))
+def test_the_sound_passes(judgement: Judgement) -> None:
+    judgement()
+
+
+@pytest.mark.parametrize("judgement", cases(lambda controls: controls.broken))
+def test_the_broken_is_rejected_with_what_was_expected_and_what_was_seen(
+    judgement: Judgement,
+) -> None:
+    with pytest.raises(ContractViolation) as violation:
+        judgement()
+    assert violation.value.promise
+    assert violation.value.expected
+    assert violation.value.observed
+
+
+@pytest.mark.parametrize("judgement", cases(lambda controls: controls.nothing))
+def test_nothing_is_no_evidence(judgement: Judgement) -> None:
+    with pytest.raises(BrownoutError):
+        judgement()
