@@ -17,6 +17,8 @@ from brownout.backends.docker.daemon import Daemon
 from brownout.reaper import Reaper
 from tests.containers.belongings import Belongings
 
+pytestmark = pytest.mark.docker
+
 _OWNER = """
 import json, sys
 from brownout.backends.docker import DockerBackend
