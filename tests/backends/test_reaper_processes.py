@@ -135,7 +135,8 @@ def test_another_runs_processes_are_left_alone(spawn: Spawn, reaper: Reaper) -> 
     assert is_asleep(similar)
 
 
-def test_another_runs_processes_below_ours_are_left_alone(spawn: Spawn, reaper: Reaper) -> None:
+def test_another_runs_processes_below_ours_are_left_alone(spawn: Spawn) -> None:
+    reaper = Reaper.start()
     with Reaper.start() as outer:
         inner = (
             f"env -i {MARK}={reaper.run} sh -c 'env -i sleep 60 & echo $!; wait' & echo $!; wait"
