@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from sample_service.circuit import Circuit
 from sample_service.deadline import Deadline
-from sample_service.failures import DRIVER_ERRORS, ConnectionLost, means
+from sample_service.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
 from sample_service.gate import Gate
 from sample_service.problems import DATABASE_UNAVAILABLE, Problem
 from sample_service.settings import Settings
@@ -118,7 +118,9 @@ class Pool:
         except DRIVER_ERRORS as error:
             if late:
                 raise TimeoutError from error
-            if isinstance(error, asyncpg.InterfaceError) and not is_open(connection):
+            if isinstance(error, asyncpg.InternalClientError):
+                connection.terminate()
+            if not is_open(connection):
                 raise ConnectionLost from error
             raise
         except asyncio.CancelledError:
@@ -133,11 +135,10 @@ class Pool:
             return await self._connections.acquire(timeout=deadline.left())
         except TimeoutError as error:
             raise Problem(DATABASE_UNAVAILABLE, "No connection could be opened in time.") from error
-        except DRIVER_ERRORS as error:
-            problem = means(error)
-            if problem is None:
-                raise
-            raise problem from error
+        except DRIVER_ERRORS as error:  # whatever stands in the way of a connection
+            raise Problem(
+                DATABASE_UNAVAILABLE, "No connection could be opened.", sqlstate=sqlstate_of(error)
+            ) from error
 
 
 def is_open(connection: Connection) -> bool:
