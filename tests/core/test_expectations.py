@@ -346,7 +346,17 @@ CONTROLS = {
         ],
         broken=[
             partial(expect_valid_retry_after, [asks_back("1"), asks_back(one)])
-            for one in ("", "-1", "1.5", "soon", "1 s", "2015-10-21T07:28:00Z", "٣", "1, 2")
+            for one in (
+                "",
+                "-1",
+                "1.5",
+                "soon",
+                "1 s",
+                "2015-10-21T07:28:00Z",
+                "٣",
+                "1, 2",
+                "1 Jan 99999999999 07:28:00 GMT",
+            )
         ],
         nothing=[lambda: expect_valid_retry_after([])],
     ),
