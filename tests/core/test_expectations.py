@@ -205,11 +205,13 @@ CONTROLS = {
         ],
         broken=[
             lambda: near(flat(101), ceiling=ms(100)),
+            lambda: near(flat(900, 3), ceiling=ms(100)),
             lambda: near(Latencies(flat(1, 197).samples + flat(900, 3).samples), ceiling=ms(100)),
         ],
         nothing=[
             lambda: near(flat(1, 0), ceiling=ms(100)),
-            lambda: near(flat(900, SAMPLES - 1), ceiling=ms(100)),
+            lambda: near(flat(1, SAMPLES - 1), ceiling=ms(100)),
+            lambda: near(flat(900, 2), ceiling=ms(100)),
         ],
     ),
     "expect_no_leak": Controls(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from brownout import Answer, BrownoutError, Ending, Operation, Outcome, ms, seconds
+from brownout.observations import SAMPLES
 from brownout.probes import Probe
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import (
@@ -203,6 +204,40 @@ async def test_a_route_that_is_no_operation_succeeds_with_every_2xx(
 
 
 # -- many at once --------------------------------------------------------------------------------
+
+
+async def test_samples_are_asked_for_one_after_the_other() -> None:
+    asked_at_once = 0
+
+    async def answer(_: Request) -> Reply:
+        nonlocal asked_at_once
+        asked_at_once += 1
+        await asyncio.sleep(0)
+        assert asked_at_once == 1
+        asked_at_once -= 1
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=seconds(PATIENCE))
+    assert len(answers) == len(peer.requests) == SAMPLES
+
+
+async def test_samples_end_when_the_p99_can_only_be_above_the_ceiling() -> None:
+    async def answer(_: Request) -> Reply:
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=ms(0))
+    assert len(answers) == SAMPLES // 100 + 1
+
+
+async def test_samples_end_with_the_first_failure() -> None:
+    async def answer(_: Request) -> Reply:
+        return whole(503) if len(peer.requests) == 5 else OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=seconds(PATIENCE))
+    assert [each.succeeded for each in answers] == [True] * 4 + [False]
 
 
 async def test_a_burst_is_asked_at_the_same_time() -> None:
