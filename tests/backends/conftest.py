@@ -13,27 +13,28 @@ from brownout.reaper import Reaper
 MEMORY = Path("/dev/shm")  # noqa: S108
 
 
-def _folder() -> Path:
+def _folder(reaper: Reaper) -> Path:
     # pytest's own folders are 0700: PostgreSQL, as another user when we are root, cannot enter.
     # In memory where there is room: removing a cluster's thousand files from a busy disk is slow.
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 * 2**30
     folder = Path(tempfile.mkdtemp(prefix="brownouttest-", dir=MEMORY if roomy else "/var/tmp"))  # noqa: S108
+    reaper.remove_folder(folder)
     folder.chmod(0o755)
     return folder
 
 
 @pytest.fixture
-def scratch() -> Iterator[Path]:
+def scratch(reaper: Reaper) -> Iterator[Path]:
     """An empty folder that every user may enter."""
-    folder = _folder()
+    folder = _folder(reaper)
     yield folder
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def cache() -> Iterator[Path]:
+def cache(reaper: Reaper) -> Iterator[Path]:
     """A cache of prepared clusters for this session's tests."""
-    folder = _folder()
+    folder = _folder(reaper)
     yield folder / "cache"
     shutil.rmtree(folder)
 
