@@ -19,8 +19,11 @@ LAYERS = [
     {"options", "settings"},
     {"faults"},
     {"engine"},
-    {"backends", "postgres", "reaper"},
-    {"runner", "probes", "load", "expectations", "steady", "refusals", "writes"},
+    {"backends", "ports", "postgres", "process_groups", "reaper"},
+    {
+        *{"expectations", "load", "ports", "probes", "process_groups", "refusals"},
+        *{"runner", "steady", "writes"},
+    },
     {"report"},
     {"plugin", "cli"},
 ]
@@ -112,7 +115,7 @@ def distributions_needed(folder: Path) -> set[str]:
     """The distributions that the third-party imports below `folder` come from."""
     known = packages_distributions()
     tops = {module.partition(".")[0] for path in sources(folder) for module, _ in imported(path)}
-    own = {"brownout", "sample_service"} | sys.stdlib_module_names
+    own = {"benchmarks", "brownout", "sample_service", "tests"} | sys.stdlib_module_names
     return {canonicalize_name(known[top][0]) for top in tops - own}
 
 
@@ -131,6 +134,11 @@ def test_what_the_package_imports_is_declared() -> None:
 
 def test_what_the_sample_service_imports_is_declared() -> None:
     assert distributions_needed(ROOT / "sample_service") <= required("sample")
+
+
+def test_what_tests_and_benchmarks_import_is_declared() -> None:
+    needed = distributions_needed(ROOT / "tests") | distributions_needed(ROOT / "benchmarks")
+    assert needed <= required("embedded", "sample", "dev")
 
 
 def test_constraints_hold_versions_and_nothing_else() -> None:
