@@ -50,20 +50,25 @@ def bulk(port: int, count: int, duration: float) -> tuple[float, int]:
         return total / (time.monotonic() - start), total
 
 
-def round_trips(port: int, count: int, size: int = 64) -> list[float]:
-    """Seconds of `count` round trips of `size` bytes on one connection."""
+def round_trips(port: int, count: int, *, size: int = 64, pause: float = 0.0) -> list[float]:
+    """Seconds of `count` round trips of `size` bytes on one connection, `pause` seconds apart.
+
+    The first ones, which warm up, are not among them: a twentieth of the count.
+    """
     payload = bytes(size)
     clock = time.perf_counter
     times = []
     with connections(port, 1, b"e") as (connection,):
-        for _ in range(count + 100):
+        for _ in range(count + count // 20):
+            if pause:
+                time.sleep(pause)
             begin = clock()
             connection.send(payload)
             left = size
             while left:
                 left -= len(connection.recv(left))
             times.append(clock() - begin)
-    return times[100:]
+    return times[count // 20 :]
 
 
 def connect_rate(port: int, clients: int, duration: float) -> float:
