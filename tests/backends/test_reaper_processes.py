@@ -241,10 +241,45 @@ def test_a_reaper_that_was_killed_is_told() -> None:
     reaper._process.kill()
     reaper._process.wait()
 
-    with pytest.raises(BrownoutError, match="has died"):
+    with pytest.raises(BrownoutError, match="has died, with exit status -9"):
         reaper.remove_containers()
+    reaper.close()
+
+
+def test_a_reaper_that_was_killed_unnoticed_is_told_in_the_end() -> None:
+    reaper = Reaper.start()
+    reaper._process.kill()
+    reaper._process.wait()
+
     with pytest.raises(BrownoutError, match="killed by signal 9"):
         reaper.close()
+
+
+def test_a_reaper_that_cannot_start_is_told_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
+    reaper = Reaper.start()
+    reaper._process.wait()
+
+    with pytest.raises(BrownoutError, match="No module named 'psutil'"):
+        reaper.remove_containers()
+
+
+def test_an_owner_hidden_from_us_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mounted with hidepid, /proc does not show other people's processes."""
+    run = Run.current()
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.match("/proc/*/stat"):
+            raise PermissionError(path)
+        return read(path)
+
+    monkeypatch.setattr("brownout.reaper.run.start_of", lambda _pid: None)
+    assert run.is_over()
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert not run.is_over()
 
 
 def test_a_closed_reaper_takes_no_promise() -> None:
