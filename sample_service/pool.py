@@ -97,10 +97,17 @@ class Pool:
         """A connection until the block ends, or the deadline: then it is terminated under the
         block's hands, and whatever waits for it fails. Raises `Problem` where there is none."""
         patience = deadline.within(self._settings.pool_patience)
-        async with circuit.gate.slot(patience), self.gate.slot(patience):
-            with circuit.breaker.guard():
-                async with self._connected(deadline) as connection:
-                    yield connection
+        await circuit.gate.enter(patience)
+        try:
+            await self.gate.enter(patience)
+            try:
+                with circuit.breaker.guard():
+                    async with self._connected(deadline) as connection:
+                        yield connection
+            finally:
+                self.gate.leave()
+        finally:
+            circuit.gate.leave()
 
     @asynccontextmanager
     async def _connected(self, deadline: Deadline) -> AsyncIterator[Connection]:
@@ -132,7 +139,8 @@ class Pool:
 
     async def _acquire(self, deadline: Deadline) -> Connection:
         try:
-            return await self._connections.acquire(timeout=deadline.left())
+            async with asyncio.timeout(deadline.left()):  # asyncpg's own would cost a task
+                return await self._connections.acquire()
         except TimeoutError as error:
             raise Problem(DATABASE_UNAVAILABLE, "No connection could be opened in time.") from error
         except DRIVER_ERRORS as error:  # whatever stands in the way of a connection

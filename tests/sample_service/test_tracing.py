@@ -10,7 +10,7 @@ THEIRS = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def of(value: str) -> str:
-    return trace_id([(b"accept", b"*/*"), (b"traceparent", value.encode())])
+    return trace_id(value.encode())
 
 
 def test_a_valid_traceparent_is_kept() -> None:
