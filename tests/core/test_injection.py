@@ -48,12 +48,6 @@ def fails(error: BaseException) -> Callable[..., None]:
     return step
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proof that is not there is not waited for as long as usual."""
-    monkeypatch.setattr("brownout.postgres.injection._PROOF_TIMEOUT", ms(50))
-
-
 def injection(maker: FakeMaker, in_force: list[Injection] | None = None) -> Injection:
     return Injection(Outage(), maker, [] if in_force is None else in_force)
 
