@@ -54,6 +54,22 @@ def test_fixture_in_the_conftest_at_rootdir(declared: pytest.Pytester) -> None:
     run(declared).stdout.fnmatch_lines(["*pool 5*"])
 
 
+def test_fixture_that_yields_is_ended_after_the_run(declared: pytest.Pytester) -> None:
+    declared.makeconftest(
+        FIXTURE.replace("return declare(5)", "yield declare(5)\n    print('ended')")
+    )
+    run(declared).stdout.fnmatch_lines(["*pool 5*", "*ended*"])
+
+
+def test_fixture_with_parameters_is_checked_for_each(declared: pytest.Pytester) -> None:
+    declared.makeconftest(
+        FIXTURE.replace('scope="session"', 'scope="session", params=[2, 4]')
+        .replace("service_under_test()", "service_under_test(request)")
+        .replace("declare(5)", "declare(request.param)")
+    )
+    run(declared).stdout.fnmatch_lines(["*pool 2*", "*pool 4*"])
+
+
 def test_fixture_beside_imported_tests(declared: pytest.Pytester) -> None:
     declared.makepyfile(suite="import pytest\n" + ASKS)
     result = run(declared, source=FIXTURE + "\nfrom suite import *\n")
@@ -112,6 +128,7 @@ def test_wrong_name_is_told_before_anything_starts(
     ("returned", "line"),
     [
         ("None", "*gives nothing (None), but a brownout.Service is needed.*"),
+        ("[declare(5)]", "*gives a value of type list, but a brownout.Service is needed.*"),
         ("{'command': 'x'}", "*gives a value of type dict, but a brownout.Service is needed.*"),
     ],
 )

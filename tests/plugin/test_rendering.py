@@ -175,6 +175,16 @@ def test_document_holds_the_runs_facts(judge: Judge, project: pytest.Pytester) -
     assert broken["reproduce"].startswith("pytest test_it.py::test_broken")
 
 
+def test_document_names_what_else_failed(judge: Judge, project: pytest.Pytester) -> None:
+    judge(
+        FACTS + "def test_it(): raise BackendUnavailable('No engine answers.')\n",
+        "--brownout-report=out",
+    )
+    (other,) = read_document(project)["others"]
+    assert other["test"] == "test_it.py::test_it"
+    assert (other["verdict"], other["text"]) == ("unknown", "No engine answers.")
+
+
 def test_document_holds_no_password(judge: Judge, project: pytest.Pytester) -> None:
     judge(
         BROKEN,
