@@ -13,7 +13,7 @@ from brownout.units import ms
 from tests.core.clients import Clients
 
 # Two cores may be busy with other things: how long an example takes says nothing.
-settings.register_profile("brownout", deadline=None)
+settings.register_profile("brownout", deadline=None, max_examples=50)
 settings.load_profile("brownout")
 
 SHORT = ms(100)
