@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import INI, PREAMBLE
+from tests.plugin.conftest import INI, PREAMBLE, QUIETLY
 
 pytest_plugins = ["pytester"]
 
@@ -46,7 +46,7 @@ def declared(project: pytest.Pytester) -> pytest.Pytester:
 
 def run(project: pytest.Pytester, *arguments: str, source: str = ASKS) -> pytest.RunResult:
     project.makepyfile(test_it=PREAMBLE + source)
-    return project.runpytest_subprocess("-p", "no:cacheprovider", "-s", *arguments)
+    return project.runpytest_inprocess(*QUIETLY, "-s", *arguments)
 
 
 def test_fixture_in_the_conftest_at_rootdir(declared: pytest.Pytester) -> None:
