@@ -52,6 +52,23 @@ def test_assertion_keeps_pytests_account_and_gets_guidance(judge: Judge) -> None
     )
 
 
+def test_group_of_several_keeps_pytests_account(judge: Judge) -> None:
+    result = judge("""
+@pytest.mark.behaviour('T1')
+def test_it(): raise ExceptionGroup('both', [ValueError('the other one'), violation()])
+""")
+    result.stdout.fnmatch_lines(["*ValueError: the other one*", "*brownout: T1*"])
+
+
+def test_group_of_one_is_explained_like_its_member(judge: Judge) -> None:
+    result = judge("""
+@pytest.mark.behaviour('T1')
+def test_it(): raise ExceptionGroup('one', [violation('It ends in time.')])
+""")
+    result.stdout.fnmatch_lines(["It ends in time.", "  observed: 2310 ms"])
+    result.stdout.no_fnmatch_line("*ExceptionGroup*")
+
+
 def test_reproducing_quotes_what_a_shell_would_read(judge: Judge) -> None:
     result = judge("""
 @pytest.mark.parametrize("fault", ["black hole"])
