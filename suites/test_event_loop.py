@@ -68,7 +68,7 @@ async def test_requests_wait_side_by_side(
     declared = brownout_service.declaration
     for operation in declared.reads():
         # Connecting takes several round trips, so let the pool fill before the clock runs.
-        async with brownout_postgres.inject(Latency(declared.budget.request / 20)):
+        async with brownout_postgres.inject(Latency(declared.budget.request / 50)):
             await brownout_probe.burst(operation, declared.connections * 2)
         async with brownout_postgres.inject(Latency(declared.budget.request / 8)):
             alone = await brownout_probe.ask(operation)

@@ -111,7 +111,7 @@ async def test_the_pool_is_whole_after_callers_went_away(
     expect_recovered(recovery, within=declared.budget.recovery)
     # The pool may have shrunk to what it needs; whole is what it can grow to. Connecting takes
     # several round trips, so it grows under a latency that leaves it the time to.
-    async with brownout_postgres.inject(Latency(declared.budget.request / 20)):
+    async with brownout_postgres.inject(Latency(declared.budget.request / 50)):
         await brownout_probe.burst(operation, declared.connections * 2)
     async with brownout_postgres.inject(Latency(declared.budget.request / 8)):
         alone = await brownout_probe.ask(operation)

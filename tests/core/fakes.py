@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from brownout.faults import Fault
-from brownout.postgres import Postgres
+from brownout.faults import Fault, Restart, TerminatedBackends
+from brownout.postgres import Postgres, Session
 
 __all__ = ["FakePostgres", "InForce"]
 
@@ -33,6 +33,8 @@ class FakePostgres:
     ) -> None:
         self.made: list[Fault] = []
         self.asked: list[tuple[str, str]] = []
+        self.missed: list[Fault] = []
+        self._connected = False
         self._switch = switch
         self._missing = set(missing)
         self._applied = {} if applied is None else applied
@@ -53,11 +55,22 @@ class FakePostgres:
     @asynccontextmanager
     async def _in_force(self, fault: Fault) -> AsyncIterator[InForce]:
         self.made.append(fault)
+        if isinstance(fault, TerminatedBackends | Restart):
+            if not self._connected:
+                self.missed.append(fault)
+            self._connected = False
         self._switch(fault, True)
         try:
             yield InForce()
         finally:
             self._switch(fault, False)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """As `Postgres.sessions`; whoever was disconnected comes back after a look that found
+        nobody. `missed` are the faults that met nobody."""
+        found = (Session(1, "idle", 0.0),) if self._connected else ()
+        self._connected = True
+        return found
 
     def count_each(self, text: str, tokens: Iterable[str], *, of: str) -> dict[str, int]:
         """As `Postgres.count_each`."""

@@ -73,6 +73,7 @@ async def test_writers_meet_every_fault_and_what_they_left_is_counted_by_token(
     answers_only = BlackHole(Direction.TO_SERVICE)
     assert all(one == answers_only for one in postgres.made if isinstance(one, BlackHole))
     assert kinds.count(TerminatedBackends) >= 3
+    assert postgres.missed == []
     assert kinds.index(Latency) < kinds.index(TerminatedBackends), "each step is wide enough"
     assert postgres.asked == [(SQL, "place")]
 
