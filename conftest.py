@@ -1,5 +1,6 @@
 """The service that this checkout's suites judge: the sample shop."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from brownout import Budget, Errors, Health, Operation, Service, seconds
 
 @pytest.fixture(scope="session")
 def service_under_test() -> Service:
-    """The sample service, as its team declares it."""
+    """The sample service, as its team declares it; with SHOP_WORKERS=4, in four processes."""
+    workers = int(os.environ.get("SHOP_WORKERS", "1"))
     return Service(
         command=[sys.executable, "-m", "sample_service"],
         env={
             "PYTHONPATH": str(Path(__file__).parent),
             "SHOP_DATABASE_URL": "{dsn}",
             "SHOP_PORT": "{port}",
+            "SHOP_WORKERS": str(workers),
             # The suites wait for these often: readiness turns after two looks at the database,
             # and an open breaker lets one request try after its rest.
             "SHOP_HEALTH_INTERVAL": "0.2",
@@ -24,6 +27,7 @@ def service_under_test() -> Service:
             # No balancer is to hear of a stop.
             "SHOP_DRAIN_DELAY": "0",
         },
+        workers=workers,
         prepare=[[sys.executable, "-m", "sample_service.migrate"]],
         health=Health(live="/health/live", ready="/health/ready", startup="/health/startup"),
         operations=[

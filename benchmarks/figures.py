@@ -52,9 +52,16 @@ def compared(
     )
 
 
-def judged(figure: str, unit: str, values: Sequence[float], floor: float, better: Better) -> Figure:
-    """Judge our values themselves."""
-    return _figure(figure, unit, statistics.median(values), None, values, floor, better)
+def judged(
+    figure: str,
+    unit: str,
+    values: Sequence[float],
+    floor: float,
+    better: Better,
+    peer: float | None = None,
+) -> Figure:
+    """Judge our values themselves; what the peer reached is reported only."""
+    return _figure(figure, unit, statistics.median(values), peer, values, floor, better)
 
 
 def _figure(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["READ", "WRITE", "Sample", "closed", "open_model"]
+__all__ = ["GIVES_UP", "READ", "WRITE", "Sample", "closed", "open_model"]
 
 READ = b"GET /orders?limit=10 HTTP/1.1\r\nHost: shop\r\n\r\n"
 _BODY = b'{"customer":"spike","sku":"tea","quantity":1}'

@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         title="Shop",
         version="1.0.0",
         lifespan=running,
+        generate_unique_id_function=lambda route: route.name,  # short, and so are links to them
         redirect_slashes=False,  # a redirect would be one more format of refusal
         responses=PROBLEM_RESPONSES,
     )

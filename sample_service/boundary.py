@@ -105,7 +105,7 @@ class _Presence:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker
         self._task = task
-        self._timer = asyncio.get_running_loop().call_later(UNREMARKABLE, self._listen)
+        self._wait()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
@@ -117,8 +117,13 @@ class _Presence:
             return True
         return False
 
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(UNREMARKABLE, self._listen)
+
     def _listen(self) -> None:
-        if not self._reading:  # else the body is on its way, and the application would notice
+        if self._reading:  # the body is on its way: it is the application that would notice
+            self._wait()
+        else:
             self._listener = asyncio.create_task(self._until_gone())
 
     async def _until_gone(self) -> None:

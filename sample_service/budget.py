@@ -1,6 +1,16 @@
 """A budget for retries, so that they never become the load that keeps a database down."""
 
+from typing import Final
+
+from prometheus_client import Counter
+
 __all__ = ["RetryBudget"]
+
+RETRIES: Final = Counter(
+    "shop_retries_total", "Retries, by whether the budget had one left.", ["what"]
+)
+MADE: Final = RETRIES.labels("made")
+DENIED: Final = RETRIES.labels("denied")
 
 
 class RetryBudget:
@@ -22,6 +32,8 @@ class RetryBudget:
     def spend(self) -> bool:
         """Whether a retry may be made now; takes it from the budget."""
         if self._saved < 1:
+            DENIED.inc()
             return False
         self._saved -= 1
+        MADE.inc()
         return True

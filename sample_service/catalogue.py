@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-import asyncpg
 import structlog
 from pydantic import TypeAdapter
 
 from sample_service.deadline import Deadline
-from sample_service.failures import sqlstate_of
+from sample_service.failures import DRIVER_ERRORS, sqlstate_of
 from sample_service.problems import Problem
 from sample_service.products import Product, Products
 from sample_service.settings import Settings
@@ -69,7 +68,7 @@ class Catalogue:
                 within = Deadline.after(self._settings.time_to_work())
                 products = list(await self._products.all(within))
                 await snapshots.save(PRODUCTS.dump_json(products))
-            except (Problem, asyncpg.PostgresError) as error:
+            except (Problem, *DRIVER_ERRORS) as error:
                 # The older one stays, and whoever is shown it sees its age.
                 log.warning("no snapshot was taken", error=str(error), sqlstate=sqlstate_of(error))
             await asyncio.sleep(self._settings.snapshot_interval)

@@ -60,7 +60,7 @@ class Gate:
         except BaseException as error:
             if turn.done() and not turn.cancelled():
                 self.leave()  # it was our turn at the very moment we gave up
-            else:
+            elif turn in self._line:  # else who left at that moment has passed it over already
                 self._line.remove(turn)
             if isinstance(error, TimeoutError):
                 raise Problem(POOL_EXHAUSTED, "Nothing became free in time.") from None

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sample_service.problems import Origin
 
-__all__ = ["PROBLEM_RESPONSES", "ProblemBody"]
+__all__ = ["AGE", "PLACED", "PROBLEM_RESPONSES", "ProblemBody"]
 
 
 class ProblemBody(BaseModel):
@@ -33,3 +33,29 @@ PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     "5XX": {"description": "The request failed.", "content": _content()},
 }
 """FastAPI leaves out its own description of 422, which this service never answers with."""
+
+PLACED: Final[dict[int | str, dict[str, Any]]] = {
+    201: {
+        "headers": {
+            "Location": {"description": "Where the order is.", "schema": {"type": "string"}}
+        },
+        "links": {
+            operation: {"operationId": operation, "parameters": {"order_id": "$response.body#/id"}}
+            for operation in ("read_order", "cancel_order", "draw_invoice")
+        },
+    }
+}
+"""What can be done with an order once it is placed."""
+
+AGE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "headers": {
+            "Age": {
+                "description": "Only where PostgreSQL could not be asked: these products are "
+                "stale, by so many seconds.",
+                "schema": {"type": "integer", "minimum": 0},
+            }
+        }
+    }
+}
+"""How a caller tells a stale catalogue from a fresh one."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+import asyncpg
 from pydantic import AwareDatetime, BaseModel, Field
 
 from sample_service.database import Database
@@ -51,6 +52,9 @@ PAGE = f"""
     WHERE ($1::text IS NULL OR customer = $1) AND id < $2 ORDER BY id DESC LIMIT $3"""  # noqa: S608
 
 
+ASK_AGAIN = "Wait for the other request's answer."
+
+
 class NewOrder(BaseModel):
     """What a caller orders."""
 
@@ -83,7 +87,10 @@ class Orders:
                 placed = await self._placed_before(connection, new, key)
                 if placed is not None:
                     return placed
-            row = await connection.fetchrow(PLACE, new.customer, new.sku, new.quantity, key)
+            try:
+                row = await connection.fetchrow(PLACE, new.customer, new.sku, new.quantity, key)
+            except asyncpg.UniqueViolationError as error:  # it was placed since we looked
+                raise Problem(IDEMPOTENCY_KEY_IN_USE, ASK_AGAIN, sqlstate=error.sqlstate) from error
             if row is None:
                 raise await self._refusal(connection, new)
             return Order(**row)
@@ -119,7 +126,7 @@ class Orders:
     async def _placed_before(self, connection: Connection, new: NewOrder, key: str) -> Order | None:
         row = await connection.fetchrow(LOOK_UP, key)
         if row is None or not row["alone"]:
-            raise Problem(IDEMPOTENCY_KEY_IN_USE, "Wait for the other request's answer.")
+            raise Problem(IDEMPOTENCY_KEY_IN_USE, ASK_AGAIN)
         if row["id"] is None:
             return None
         if any(row[name] != value for name, value in new):

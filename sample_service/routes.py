@@ -11,6 +11,7 @@ from sample_service.boundary import within
 from sample_service.catalogue import Catalogue
 from sample_service.health import Health
 from sample_service.invoices import Invoices
+from sample_service.openapi import AGE, PLACED
 from sample_service.orders import NewOrder, Order, Orders
 from sample_service.products import Product
 
@@ -54,7 +55,7 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
     """The shop's operations."""
     routes = APIRouter()
 
-    @routes.post("/orders", status_code=201)
+    @routes.post("/orders", status_code=201, responses=PLACED)
     async def place_order(
         new: NewOrder, request: Request, response: Response, key: Key = None
     ) -> Order:
@@ -91,7 +92,7 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
         )  # its connection is back before the drawing
         return PngResponse(await invoices.draw(within(request), order.id, order.total_cents))
 
-    @routes.get("/products")
+    @routes.get("/products", responses=AGE)
     async def list_products(request: Request, response: Response) -> ProductList:
         products, age = await catalogue.list(within(request))
         if age is not None:  # RFC 9111 section 4.2.3: this header says that the answer is stored

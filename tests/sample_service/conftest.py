@@ -11,7 +11,7 @@ from brownout.postgres import Postgres
 from sample_service import logs
 from sample_service.migrate import migrate
 from sample_service.settings import Settings
-from tests.sample_service.shop import Shop, opened
+from tests.sample_service.shop import Shop, opened, patient
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -35,8 +35,8 @@ def settings(brownout_postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def shop(settings: Settings) -> AsyncIterator[Shop]:
-    """One application."""
-    async with opened(settings) as shop:
+    """One application with ample time."""
+    async with opened(patient(settings)) as shop:
         yield shop
 
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sample_service.app import Parts, create_app
 from sample_service.settings import Settings
 
-__all__ = ["DEADLINE", "IN_TIME", "Shop", "new_customer", "opened", "problem"]
+__all__ = ["DEADLINE", "IN_TIME", "Shop", "new_customer", "opened", "patient", "problem"]
 
 DEADLINE = 1.0
 """What the service promises, in seconds."""
@@ -61,6 +61,19 @@ async def opened(settings: Settings, parts: Parts | None = None) -> AsyncIterato
         httpx.AsyncClient(transport=transport, base_url="http://shop") as client,
     ):
         yield Shop(app, client)
+
+
+def patient(settings: Settings) -> Settings:
+    """The same with ample time, for tests of anything but time: no stall of the machine is then
+    taken for a database that does not answer."""
+    return settings.model_copy(
+        update={
+            "request_deadline": 60.0,
+            "pool_patience": 30.0,
+            "connect_timeout": 30.0,
+            "health_timeout": 30.0,
+        }
+    )
 
 
 def new_customer() -> str:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from brownout.faults import RevokedPermission
 from brownout.postgres import Postgres
 from sample_service.settings import Settings
-from tests.sample_service.shop import Shop, opened, problem
+from tests.sample_service.shop import Shop, opened, patient, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -41,7 +41,7 @@ async def test_what_was_sent_is_not_repeated(shop: Shop) -> None:
 async def test_the_unforeseen_is_a_problem_too_and_is_logged_once(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
-    async with opened(settings) as shop:
+    async with opened(patient(settings)) as shop:
         with brownout_postgres.inject(RevokedPermission()), capture_logs() as lines:
             answer = await shop.get("/orders", {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
     body = problem(answer)

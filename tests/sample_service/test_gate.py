@@ -60,3 +60,19 @@ async def test_a_visitor_who_is_cancelled_while_waiting_takes_no_slot() -> None:
         await asyncio.wait([waiting])
     assert (gate.free, gate.waiting) == (1, 0)
     await visit()
+
+
+async def test_a_visitor_who_gives_up_just_as_a_slot_becomes_free_is_passed_over() -> None:
+    gate = Gate(slots=1, queue=10)
+
+    async def visit() -> None:
+        async with gate.slot(Deadline.after(LONG)):
+            pytest.fail("it had given up")
+
+    async with gate.slot(Deadline.after(LONG)):
+        waiting = asyncio.create_task(visit())
+        await asyncio.sleep(0)
+        waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert (gate.free, gate.waiting) == (1, 0)

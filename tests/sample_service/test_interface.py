@@ -1,23 +1,47 @@
-"""The described interface is what is served: Schemathesis asks, with right and with wrong data."""
+"""The described interface is what is served: Schemathesis asks, with right and with wrong data, one
+operation at a time and in chains, while the database is well and while it is not.
 
+The examples are the same in every run. What they meet under a fault is not (which request finds the
+breaker open, say), so there every declared answer will do, and none but these.
+"""
+
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
+import requests
 import schemathesis
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.transport import Response
 from schemathesis.schemas import BaseSchema
 
-from brownout.faults import Outage
+from brownout import kib, ms
+from brownout.faults import (
+    BlackHole,
+    CutAfter,
+    Fault,
+    Latency,
+    LockedTables,
+    NoFreeSlots,
+    Outage,
+    Reset,
+)
 from brownout.postgres import Postgres
 from sample_service.app import create_app
+from sample_service.problems import DATABASE_UNAVAILABLE, INTERNAL_ERROR, PROBLEM_TYPES
 from sample_service.settings import Settings
-from tests.sample_service.test_process import running
+from tests.sample_service.shop import patient
+from tests.sample_service.test_process import answers, running, until
 
 OPERATIONS: Final = [
     (method, path)
@@ -26,6 +50,14 @@ OPERATIONS: Final = [
     .items()
     for method in methods
 ]
+TAKE_INPUT: Final = [each for each in OPERATIONS if each[1] != "/products"]
+
+MODES: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+
+ALLOWED: Final = {kind.uri: kind.status for kind in PROBLEM_TYPES if kind is not INTERNAL_ERROR}
+
+HASTE: Final = {"X-Request-Timeout-Ms": "250"}
+"""Under a fault, callers are impatient: the service is not, so that no slow machine looks ill."""
 
 load_all_checks()
 
@@ -35,59 +67,227 @@ def checks(*names: str) -> Any:
     return CHECKS.get_by_names(list(names))
 
 
-CONFORMANCE: Final = checks(
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-    "status_code_conformance",
-)
-HEALTHY: Final = [*CONFORMANCE, *checks("not_a_server_error")]
-STRICT: Final = [*HEALTHY, *checks("negative_data_rejection")]
-"""Not `positive_data_acceptance`: that a sku is unknown, no schema can say."""
+def declared_problem(_: object, response: Any, __: object) -> None:
+    """A 5xx is a problem that has its page, with its own status, and not a fault of the service."""
+    if response.status_code >= 500:
+        assert ALLOWED.get(response.json()["type"]) == response.status_code
 
-few = examples(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+CONFORMANCE: Final = [
+    declared_problem,
+    *checks(
+        "allow_header_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+        "status_code_conformance",
+    ),
+]
+HEALTHY: Final = [*CONFORMANCE, *checks("not_a_server_error")]
+REFUSED: Final = [*HEALTHY, *checks("negative_data_rejection", "unsupported_method")]
+"""Not `positive_data_acceptance`: that a sku is unknown, no schema can say."""
+CHAINED: Final = [*HEALTHY, *checks("ensure_resource_availability")]
+"""Not `use_after_free`: a cancelled order can still be read."""
+
+
+def some(number: int, **more: Any) -> examples:
+    """So many examples, the same in every run."""
+    return examples(
+        max_examples=number,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        **more,
+    )
+
+
+# A smaller example would not meet the breaker as this one did, so nothing is shrunk.
+UNSHRUNK: Final = (Phase.explicit, Phase.generate)
 
 
 @pytest.fixture(scope="module")
-def described(root: Path, settings: Settings) -> Iterator[BaseSchema]:
-    """The interface as a running service describes it."""
-    with running(root, settings) as (_, client):
-        yield schemathesis.openapi.from_url(str(client.base_url.join("/openapi.json")))
+def client(root: Path, settings: Settings, tmp_path_factory: Any) -> Iterator[httpx.Client]:
+    """A running service."""
+    stale = tmp_path_factory.mktemp("interface") / "snapshot.sqlite3"
+    with running(root, patient(settings), SHOP_SNAPSHOT=str(stale)) as (_, client):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def described(client: httpx.Client) -> BaseSchema:
+    """The interface as it describes it."""
+    address = str(client.base_url.join("/openapi.json"))
+    return schemathesis.openapi.from_url(address, config=SchemathesisConfig())
+
+
+def for_tea(case: "schemathesis.Case[Any]") -> None:
+    """Make it an order for what there is: which skus are known, no schema can say."""
+    if isinstance(case.body, dict) and "sku" in case.body:
+        case.body["sku"] = "tea"
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """One connection for all examples."""
+    with requests.Session() as session:
+        yield session
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_right_data_is_answered_as_described(described: BaseSchema, method: str, path: str) -> None:
-    @few
+def test_right_data_is_answered_as_described(
+    described: BaseSchema, session: requests.Session, method: str, path: str
+) -> None:
+    statuses = set()
+
+    @some(20)
     @given(case=described[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE))
     def ask(case: "schemathesis.Case[Any]") -> None:
-        case.call_and_validate(checks=HEALTHY)
+        for_tea(case)
+        statuses.add(case.call_and_validate(session=session, checks=HEALTHY).status_code)
+
+    ask()
+    assert statuses & {200, 201}
+
+
+@pytest.mark.parametrize(("method", "path"), TAKE_INPUT)
+def test_wrong_data_is_refused_as_described(
+    described: BaseSchema, session: requests.Session, method: str, path: str
+) -> None:
+    @some(20)
+    @given(case=described[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    def ask(case: "schemathesis.Case[Any]") -> None:
+        case.call_and_validate(session=session, checks=REFUSED)
 
     ask()
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [each for each in OPERATIONS if each[1] != "/products"]
+    "fault",
+    [
+        Latency(ms(400)),
+        Outage(),
+        BlackHole(),
+        Reset(),
+        NoFreeSlots(),
+        LockedTables(tables=("public.orders", "public.products")),
+    ],
+    ids=lambda fault: type(fault).__name__,
 )
-def test_wrong_data_is_refused_as_described(described: BaseSchema, method: str, path: str) -> None:
-    @few
-    @given(case=described[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    def ask(case: "schemathesis.Case[Any]") -> None:
-        case.call_and_validate(checks=STRICT)
-
-    ask()
-
-
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_an_outage_is_answered_as_described(
-    described: BaseSchema, brownout_postgres: Postgres, method: str, path: str
+def test_a_fault_is_answered_as_described(
+    described: BaseSchema,
+    session: requests.Session,
+    client: httpx.Client,
+    brownout_postgres: Postgres,
+    fault: Fault,
 ) -> None:
     statuses = set()
 
-    @few
-    @given(case=described[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE))
+    @some(30, phases=UNSHRUNK)
+    @given(
+        case=st.one_of(
+            [
+                described[path][method].as_strategy(generation_mode=mode)
+                for method, path in OPERATIONS
+                for mode in (MODES if (method, path) in TAKE_INPUT else MODES[:1])
+            ]
+        )
+    )
     def ask(case: "schemathesis.Case[Any]") -> None:
-        statuses.add(case.call_and_validate(checks=CONFORMANCE).status_code)
+        for_tea(case)
+        answer = case.call_and_validate(session=session, headers=HASTE, checks=CONFORMANCE)
+        statuses.add(answer.status_code)
 
-    with brownout_postgres.inject(Outage()):
+    with brownout_postgres.inject(fault):
         ask()
-    assert 500 not in statuses
+    until(lambda: answers(client, "/orders") == 200)
+    assert 503 in statuses
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [None, Latency(ms(15)), CutAfter(kib(4))],
+    ids=lambda fault: type(fault).__name__ if fault else "healthy",
+)
+def test_an_order_can_be_followed_as_described(
+    described: BaseSchema,
+    session: requests.Session,
+    client: httpx.Client,
+    brownout_postgres: Postgres,
+    fault: Fault | None,
+) -> None:
+    placed, followed = set(), set()
+    chain: Any = described.as_state_machine()
+
+    class Chain(chain):  # type: ignore[misc]
+        def before_call(self, case: "schemathesis.Case[Any]") -> None:
+            for_tea(case)
+
+        def call(self, case: "schemathesis.Case[Any]", **more: Any) -> Any:
+            return case.call(session=session, **more)
+
+        def validate_response(
+            self, response: Any, case: "schemathesis.Case[Any]", *_: Any, **__: Any
+        ) -> None:
+            wanted: Any = CONFORMANCE if fault else CHAINED
+            case.validate_response(response, checks=wanted, recorder=self.recorder)
+            if response.status_code == 201:
+                placed.add(response.json()["id"])
+            elif response.status_code == 200 and case.path_parameters.get("order_id") in placed:
+                followed.add(case.operation.label)
+
+    settings = some(8, phases=UNSHRUNK, stateful_step_count=6)
+    if fault is None:
+        Chain.run(settings=settings)
+    else:
+        with brownout_postgres.inject(fault):
+            Chain.run(settings=settings)
+    until(lambda: answers(client, "/orders") == 200)
+    links = {f"{method.upper()} {path}" for method, path in OPERATIONS if "order_id" in path}
+    assert followed == links if fault is None else followed
+
+
+RIGHT: Final = {
+    "type": DATABASE_UNAVAILABLE.uri,
+    "title": DATABASE_UNAVAILABLE.title,
+    "status": 503,
+    "detail": "Please try again shortly.",
+    "trace_id": "0" * 31 + "1",
+    "origin": "database",
+}
+PROBLEM: Final = "application/problem+json"
+
+
+def asked(described: BaseSchema, status: int, media_type: str, body: object) -> None:
+    """Judge an answer that the service did not give."""
+    case = described["/orders/{order_id}"]["GET"].Case(path_parameters={"order_id": 1})
+    request = requests.Request("GET", "http://shop/orders/1").prepare()
+    headers = {"content-type": [media_type]}
+    content = json.dumps(body).encode()
+    case.validate_response(
+        Response(status, headers, content, request, 0.0, verify=False), checks=CONFORMANCE
+    )
+
+
+def test_a_declared_problem_is_as_described(described: BaseSchema) -> None:
+    asked(described, 503, PROBLEM, RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "body"),
+    [
+        (503, "application/json", RIGHT),
+        (503, PROBLEM, {name: value for name, value in RIGHT.items() if name != "trace_id"}),
+        (503, PROBLEM, {**RIGHT, "origin": "elsewhere"}),
+        (503, PROBLEM, {**RIGHT, "type": "about:blank"}),
+        (502, PROBLEM, {**RIGHT, "status": 502}),
+        (500, PROBLEM, {**RIGHT, "type": INTERNAL_ERROR.uri, "status": 500}),
+        (302, "text/html", RIGHT),
+        (200, "application/json", {"id": 1}),
+    ],
+)
+def test_what_is_not_described_would_be_noticed(
+    described: BaseSchema, status: int, media_type: str, body: object
+) -> None:
+    with pytest.raises((FailureGroup, AssertionError)):
+        asked(described, status, media_type, body)

@@ -6,7 +6,10 @@ import secrets
 import pytest
 
 from brownout.postgres import Postgres
-from tests.sample_service.shop import Shop, new_customer, problem
+from sample_service.app import Parts
+from sample_service.orders import Orders
+from sample_service.settings import Settings
+from tests.sample_service.shop import Shop, new_customer, opened, patient, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -42,6 +45,25 @@ async def test_the_same_key_at_the_same_time_makes_one_order(shop: Shop) -> None
     answers = await asyncio.gather(*(shop.order(key=key, customer=customer) for _ in range(10)))
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len((await shop.get(f"/orders?customer={customer}")).json()["orders"]) == 1
+
+
+class LooksTooEarly(Orders):
+    """Looks for the key just before the other request's order is there."""
+
+    async def _placed_before(self, *_: object) -> None:
+        """Nothing yet."""
+
+
+async def test_a_key_that_was_used_since_it_was_looked_for_is_in_use(settings: Settings) -> None:
+    customer, key = new_customer(), secrets.token_hex(8)
+    async with opened(patient(settings), Parts(orders=LooksTooEarly)) as shop:
+        await shop.order(key=key, customer=customer)
+        second = await shop.order(key=key, customer=customer)
+        listed = (await shop.get(f"/orders?customer={customer}")).json()["orders"]
+    body = problem(second)
+    assert (body["status"], body["type"].rpartition("/")[2]) == (409, "idempotency-key-in-use")
+    assert second.headers["retry-after"] == "1"
+    assert len(listed) == 1
 
 
 async def test_more_than_there_is_cannot_be_ordered(shop: Shop) -> None:

@@ -7,14 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from brownout.faults import BlackHole, LockedTables
+from brownout.postgres import Postgres
 from sample_service.settings import Settings
+from tests.sample_service.shop import patient
 
 PATIENCE = 15.0
 """Seconds to start or stop: several interpreters on a busy machine."""
@@ -43,6 +47,10 @@ def running(
             **os.environ,
             "SHOP_DATABASE_URL": settings.database_url.get_secret_value(),
             "SHOP_PORT": str(port),
+            "SHOP_REQUEST_DEADLINE": str(settings.request_deadline),
+            "SHOP_POOL_PATIENCE": str(settings.pool_patience),
+            "SHOP_CONNECT_TIMEOUT": str(settings.connect_timeout),
+            "SHOP_HEALTH_TIMEOUT": str(settings.health_timeout),
             "SHOP_DRAIN_DELAY": "2",
             **environment,
         },
@@ -69,17 +77,57 @@ def answers(client: httpx.Client, path: str) -> int | None:
 
 
 def test_a_stop_is_announced_and_ends_with_zero(root: Path, settings: Settings) -> None:
-    with running(root, settings) as (process, client):
+    with running(root, patient(settings)) as (process, client):
         process.send_signal(signal.SIGTERM)
         until(lambda: answers(client, "/health/ready") == 503, within=1.5)
         assert answers(client, "/orders") == 200
         assert process.wait(PATIENCE) == 0
 
 
+def test_a_stop_waits_for_what_is_in_flight(
+    root: Path, settings: Settings, brownout_postgres: Postgres
+) -> None:
+    with running(root, patient(settings), SHOP_DRAIN_DELAY="0") as (process, client):
+        with (
+            ThreadPoolExecutor() as threads,
+            brownout_postgres.inject(LockedTables(tables=("public.orders",))) as lock,
+        ):
+            answer = threads.submit(client.get, "/orders", timeout=2 * PATIENCE)
+            until(lambda: any(each.state == "active" for each in brownout_postgres.sessions()))
+            process.send_signal(signal.SIGTERM)
+            until(lambda: not listens(client))
+            lock.heal()
+            assert answer.result().status_code == 200
+        assert process.wait(PATIENCE) == 0
+
+
+def test_a_database_that_never_answers_does_not_hold_up_a_stop(
+    root: Path, settings: Settings, brownout_postgres: Postgres
+) -> None:
+    with (
+        running(root, settings, SHOP_DRAIN_DELAY="0") as (process, client),
+        ThreadPoolExecutor() as threads,
+        brownout_postgres.inject(BlackHole()) as silence,
+    ):
+        answer = threads.submit(answers, client, "/orders")
+        until(lambda: silence.felt > 0)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert time.monotonic() - begun < settings.grace
+        assert answer.result() in (503, None)  # None: the stop was faster than the request
+
+
+def listens(client: httpx.Client) -> bool:
+    """Whether the service's port accepts connections."""
+    with socket.socket() as caller:
+        return caller.connect_ex((client.base_url.host, client.base_url.port or 0)) == 0
+
+
 def test_an_invoice_is_drawn_and_a_killed_drawing_process_is_replaced(
     root: Path, settings: Settings
 ) -> None:
-    with running(root, settings) as (process, client):
+    with running(root, patient(settings)) as (process, client):
         first = client.get("/orders/1/invoice")
         assert first.headers["content-type"] == "image/png"
         for child in psutil.Process(process.pid).children(recursive=True):
@@ -88,22 +136,42 @@ def test_an_invoice_is_drawn_and_a_killed_drawing_process_is_replaced(
         assert client.get("/orders/1/invoice").content == first.content
 
 
-def test_metrics_are_right_with_several_workers(root: Path, settings: Settings) -> None:
-    asked = 40
-    with running(root, settings, SHOP_WORKERS="2") as (_, client):
-        before = counted(client)
+def test_several_workers_are_counted_together_and_stopped_together(
+    root: Path, settings: Settings
+) -> None:
+    asked, workers = 40, 2
+    environment = {"SHOP_WORKERS": str(workers), "SHOP_DRAIN_DELAY": "0"}
+    with running(root, patient(settings), **environment) as (process, client):
+        before = counted(client, QUOTES)
         for _ in range(asked):
             # A connection of its own each time, so that both workers get some.
             assert httpx.get(client.base_url.join("/shipping-quote?weight=1")).status_code == 200
-        assert counted(client) - before == asked
+        assert counted(client, QUOTES) - before == asked
+        until(lambda: counted(client, OPEN) == workers * settings.pool_size)
+
+        started = psutil.Process(process.pid).children()
+        serving = [each for each in started if "spawn_main" in " ".join(each.cmdline())]
+        assert len(serving) == workers
+        serving[0].kill()
+        until(lambda: counted(client, OPEN) == workers * settings.pool_size)
+        assert counted(client, QUOTES) - before == asked
+
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert not psutil.wait_procs(family, PATIENCE)[1]
 
 
-def counted(client: httpx.Client) -> float:
-    """How many quotes all workers together have counted."""
-    wanted = 'shop_requests_total{method="GET",origin="",route="/shipping-quote",status="200"}'
-    for line in client.get("/metrics").text.splitlines():
-        if line.startswith(wanted):
-            return float(line.rpartition(" ")[2])
+QUOTES = 'shop_requests_total{method="GET",origin="",route="/shipping-quote",status="200"}'
+OPEN = 'shop_pool_connections{what="open"}'
+
+
+def counted(client: httpx.Client, wanted: str) -> float:
+    """What all workers together have counted; zero where nobody has, or nobody listens yet."""
+    with suppress(httpx.TransportError):
+        for line in client.get("/metrics").text.splitlines():
+            if line.startswith(wanted):
+                return float(line.rpartition(" ")[2])
     return 0.0
 
 

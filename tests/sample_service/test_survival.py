@@ -18,17 +18,30 @@ from brownout.faults import (
 )
 from brownout.postgres import Postgres
 from sample_service.app import Parts
+from sample_service.boundary import UNREMARKABLE
+from sample_service.budget import MADE
 from sample_service.circuit import Circuit
 from sample_service.database import Database
 from sample_service.deadline import Deadline
 from sample_service.failures import CommitUndetermined
 from sample_service.pool import Connection
 from sample_service.settings import Settings
-from tests.sample_service.shop import DEADLINE, IN_TIME, Shop, new_customer, opened, problem
+from tests.sample_service.shop import (
+    DEADLINE,
+    IN_TIME,
+    Shop,
+    new_customer,
+    opened,
+    patient,
+    problem,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 T = TypeVar("T")
+
+AMPLE = 15.0
+"""Seconds for what is not what a test is about, also where the machine stalls."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float) -> None:
@@ -39,7 +52,7 @@ async def until(condition: Callable[[], Awaitable[bool]], *, within: float) -> N
         await asyncio.sleep(0.02)
 
 
-async def recovered(shop: Shop, *, within: float = 2.0) -> None:
+async def recovered(shop: Shop, *, within: float = AMPLE) -> None:
     """Wait until the shop is ready, and answers as often in a row as it has connections."""
 
     async def steady() -> bool:
@@ -77,7 +90,7 @@ async def test_a_refused_connection_is_a_fast_refusal(
 async def test_killed_sessions_cost_no_request(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
-    async with opened(settings) as shop:
+    async with opened(patient(settings)) as shop:
         await recovered(shop)
         with brownout_postgres.inject(TerminatedBackends()):
             answers = await asyncio.gather(*(shop.get("/orders") for _ in range(10)))
@@ -163,7 +176,7 @@ async def test_the_catalogue_is_shown_stale_and_says_so(
         async def saved() -> bool:
             return snapshot.exists() and snapshot.stat().st_size > kib(1)
 
-        await until(saved, within=2.0)
+        await until(saved, within=AMPLE)
         fresh = await shop.get("/products")
     with brownout_postgres.inject(Outage()):
         async with opened(settings) as restarted:
@@ -193,14 +206,14 @@ async def test_a_database_that_comes_late_is_found(
         async def started() -> bool:
             return (await shop.get("/health/startup")).status_code == 200
 
-        await until(started, within=3.0)
+        await until(started, within=AMPLE)
         assert (await shop.get("/health/live")).status_code == 200
         assert (await shop.get("/health/ready")).status_code == 503
 
     async def ready() -> bool:
         return (await shop.get("/health/ready")).status_code == 200
 
-    await until(ready, within=3.0)
+    await until(ready, within=AMPLE)
     await starting.__aexit__(None, None, None)
 
 
@@ -216,26 +229,28 @@ async def test_probes_do_not_wait_for_the_database(
                 assert seconds < IN_TIME
                 return answer.status_code == 503
 
-            await until(unready, within=3.0)
+            await until(unready, within=AMPLE)
             answer = await shop.get("/health/ready")
     assert answer.headers["content-type"] == "application/health+json"
     assert answer.json()["status"] == "fail"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_caller_who_goes_takes_the_query_along(
-    settings: Settings, brownout_postgres: Postgres
+    settings: Settings, brownout_postgres: Postgres, method: str
 ) -> None:
     async with opened(settings) as shop:
         await recovered(shop)
         with brownout_postgres.inject(LockedTables(tables=("public.orders",))):
             gone = asyncio.Event()
+            order = [b'{"customer":"Ada","sku":"tea","quantity":1}'] if method == "POST" else []
             scope = {
                 "type": "http",
-                "method": "GET",
+                "method": method,
                 "path": "/orders",
                 "raw_path": b"/orders",
                 "query_string": b"",
-                "headers": [],
+                "headers": [(b"content-type", b"application/json")],
                 "http_version": "1.1",
                 "scheme": "http",
                 "server": ("shop", 80),
@@ -243,26 +258,95 @@ async def test_a_caller_who_goes_takes_the_query_along(
             }
 
             async def receive() -> dict[str, object]:
+                if order:  # a body that takes its time
+                    await asyncio.sleep(2 * UNREMARKABLE)
+                    return {"type": "http.request", "body": order.pop(), "more_body": False}
                 await gone.wait()
                 return {"type": "http.disconnect"}
 
             async def send(_: object) -> None:
                 pytest.fail("nobody listens")
 
-            begun = time.monotonic()
             request = asyncio.create_task(shop.app(scope, receive, send))
-            await asyncio.sleep(0.1)  # the caller's patience, not a wait for something
+
+            async def at_work() -> bool:
+                return any(session.state == "active" for session in brownout_postgres.sessions())
+
+            await until(at_work, within=DEADLINE / 2)
+            begun = time.monotonic()
             gone.set()
             await request
-            assert time.monotonic() - begun < DEADLINE / 2
+            assert time.monotonic() - begun < DEADLINE / 4
 
             async def alone() -> bool:
-                return not any(
-                    session.state == "active" for session in brownout_postgres.sessions()
-                )
+                return not await at_work()
 
             await until(alone, within=DEADLINE)
         await recovered(shop)
+
+
+async def test_neither_errors_nor_cancels_cost_a_connection(settings: Settings) -> None:
+    kept: list[Database] = []
+
+    def keeping(settings: Settings) -> Database:
+        kept.append(Database(settings))
+        return kept[-1]
+
+    async with opened(patient(settings), Parts(database=keeping)) as shop:
+        await recovered(shop)
+        for number in range(40):
+            calls = [asyncio.create_task(shop.order(sku=sku)) for sku in ("tea", "nothing") * 6]
+            await asyncio.sleep(number / 4000)  # at another moment of their work each time
+            for call in calls[::3]:
+                call.cancel()
+            await asyncio.wait(calls)
+        (database,) = kept
+
+        async def all_back() -> bool:
+            gates = (database.pool.gate, *(each.gate for each in database.circuits.values()))
+            return not any(gate.taken or gate.waiting for gate in gates)
+
+        await until(all_back, within=AMPLE)
+        answers = await asyncio.gather(*(shop.get("/orders") for _ in range(20)))
+        assert database.pool.size <= settings.pool_size
+    assert {answer.status_code for answer in answers} == {200}
+
+
+class Conflicts(Database):
+    """The first attempt of each unit does its work, and then meets a conflict."""
+
+    async def write(
+        self,
+        deadline: Deadline,
+        circuit: Circuit,
+        unit: Callable[[Connection], Awaitable[T]],
+        *,
+        repeatable: bool,
+    ) -> T:
+        """As always, with one conflict."""
+        met = False
+
+        async def conflicting(connection: Connection) -> T:
+            nonlocal met
+            result = await unit(connection)
+            if not met:
+                met = True
+                await connection.execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
+            return result
+
+        return await super().write(deadline, circuit, conflicting, repeatable=repeatable)
+
+
+async def test_a_conflict_repeats_the_whole_transaction_and_is_counted(settings: Settings) -> None:
+    customer = new_customer()
+    retries = MADE._value.get()
+    async with opened(patient(settings), Parts(database=Conflicts)) as shop:
+        answer = await shop.order(customer=customer)
+        listed = await shop.get(f"/orders?customer={customer}")
+        text = (await shop.get("/metrics")).text
+    assert answer.status_code == 201
+    assert listed.json()["orders"] == [answer.json()]
+    assert f'shop_retries_total{{what="made"}} {retries + 1}' in text
 
 
 class LosesCommits(Database):
@@ -283,7 +367,7 @@ class LosesCommits(Database):
 
 async def test_a_key_resolves_a_commit_whose_answer_was_lost(settings: Settings) -> None:
     customer = new_customer()
-    async with opened(settings, Parts(database=LosesCommits)) as shop:
+    async with opened(patient(settings), Parts(database=LosesCommits)) as shop:
         answer = await shop.order(key=secrets.token_hex(8), customer=customer)
         listed = await shop.get(f"/orders?customer={customer}")
     assert answer.status_code == 201
@@ -294,7 +378,7 @@ async def test_without_a_key_a_lost_commit_is_undetermined_and_not_repeated(
     settings: Settings,
 ) -> None:
     customer = new_customer()
-    async with opened(settings, Parts(database=LosesCommits)) as shop:
+    async with opened(patient(settings), Parts(database=LosesCommits)) as shop:
         answer = await shop.order(customer=customer)
         listed = await shop.get(f"/orders?customer={customer}")
     body = problem(answer)
