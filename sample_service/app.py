@@ -78,6 +78,6 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     )
     app.add_middleware(Boundary, errors=errors, settings=settings)
     errors.install(app)
-    app.include_router(operator_routes(health))
     app.include_router(shop_routes(orders, catalogue, invoices))
+    app.include_router(operator_routes(health))
     return app

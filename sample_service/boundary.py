@@ -14,9 +14,9 @@ from sample_service.problems import BAD_REQUEST, Problem
 from sample_service.settings import Settings
 from sample_service.tracing import trace_id
 
-__all__ = ["DEADLINE_HEADER", "Boundary"]
+__all__ = ["DEADLINE_HEADER", "Boundary", "within"]
 
-DEADLINE_HEADER: Final = "X-Request-Timeout-Ms"
+DEADLINE_HEADER: Final = b"x-request-timeout-ms"
 """How long the caller will wait, in whole milliseconds; the service's own deadline caps it."""
 
 UNREMARKABLE: Final = 0.05
@@ -43,7 +43,8 @@ class Boundary:
             return
         begun = time.monotonic()
         state = scope.setdefault("state", {})
-        state["trace_id"] = trace_id(scope["headers"])
+        headers = dict(scope["headers"])
+        state["trace_id"] = trace_id(headers.get(b"traceparent"))
         status = 0
 
         async def watched(message: Message) -> None:
@@ -52,7 +53,7 @@ class Boundary:
             await send(message)
 
         try:
-            state["deadline"] = Deadline(begun + self._time_to_work(scope))
+            state["deadline"] = Deadline(begun + self._time_to_work(headers.get(DEADLINE_HEADER)))
             async with _Presence(receive) as presence:
                 await self._app(scope, presence.receive, watched)
         except Exception as error:
@@ -62,13 +63,18 @@ class Boundary:
         finally:
             metrics.count(scope, status, time.monotonic() - begun)
 
-    def _time_to_work(self, scope: Scope) -> float:
-        wanted = Request(scope).headers.get(DEADLINE_HEADER)
+    def _time_to_work(self, wanted: bytes | None) -> float:
         if wanted is None:
             return self._settings.time_to_work()
-        if not (wanted.isascii() and wanted.isdigit() and int(wanted)):
-            raise Problem(BAD_REQUEST, f"{DEADLINE_HEADER} takes whole milliseconds above zero.")
+        if not (wanted.isdigit() and int(wanted)):
+            raise Problem(BAD_REQUEST, "X-Request-Timeout-Ms takes whole milliseconds above zero.")
         return self._settings.time_to_work(int(wanted) / 1000)
+
+
+def within(request: Request) -> Deadline:
+    """The request's deadline."""
+    deadline: Deadline = request.state.deadline
+    return deadline
 
 
 class _Presence:

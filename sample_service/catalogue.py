@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+import asyncpg
+import structlog
 from pydantic import TypeAdapter
 
 from sample_service.deadline import Deadline
+from sample_service.failures import sqlstate_of
 from sample_service.problems import Problem
 from sample_service.products import Product, Products
 from sample_service.settings import Settings
@@ -16,6 +19,8 @@ from sample_service.snapshot import Snapshots
 __all__ = ["Catalogue"]
 
 PRODUCTS: Final = TypeAdapter(list[Product])
+
+log = structlog.get_logger()
 
 SHARE_FOR_DATABASE: Final = 0.6
 """Of the time that is left: the rest is for the snapshot, which is no help after the deadline."""
@@ -60,8 +65,11 @@ class Catalogue:
 
     async def _keep(self, snapshots: Snapshots) -> None:
         while True:
-            with suppress(Problem):  # the older one stays; whoever needs it sees its age
+            try:
                 within = Deadline.after(self._settings.time_to_work())
                 products = list(await self._products.all(within))
                 await snapshots.save(PRODUCTS.dump_json(products))
+            except (Problem, asyncpg.PostgresError) as error:
+                # The older one stays, and whoever is shown it sees its age.
+                log.warning("no snapshot was taken", error=str(error), sqlstate=sqlstate_of(error))
             await asyncio.sleep(self._settings.snapshot_interval)

@@ -1,5 +1,7 @@
 """Units of work: each with its circuit and its retries, every failure a `Problem`."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
@@ -119,9 +121,15 @@ class Database:
 
         self.budget.earn()
         try:
+            try:
+                return await attempt()  # by itself, so that a retry costs only who needs one
+            except Exception as error:
+                if not again(error):
+                    raise
+            await asyncio.sleep(random.uniform(0, JITTER))  # noqa: S311 - not a secret
             async for tried in stamina.retry_context(
                 on=again,
-                attempts=ATTEMPTS,
+                attempts=ATTEMPTS - 1,
                 timeout=deadline.left(),
                 wait_initial=FIRST_WAIT,
                 wait_max=LONGEST_WAIT,

@@ -26,8 +26,14 @@ __all__ = [
     "undetermined",
 ]
 
-DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""What asyncpg raises; a refused, reset or timed-out connect is an `OSError`."""
+DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What asyncpg raises. A refused, reset or timed-out connect is an `OSError`; a connection that was
+idle when the server ended it raises `InternalClientError` until its end of file was seen."""
 
 UNAVAILABLE: Final = ("08", "28", "53", "57P", "58", "25006", "40001", "40P01", "55P03")
 """Prefixes of the SQLSTATEs that say "not now": the connection, the login, resources, an operator's
@@ -73,6 +79,8 @@ def undetermined(error: Exception) -> bool:
     An ERROR is the server's word that the transaction was rolled back, except where it says that it
     does not know (40003, 08007). A FATAL or a lost connection says nothing about the transaction.
     """
+    if isinstance(error, asyncpg.InternalClientError):
+        return False  # raised before anything is sent
     if not isinstance(error, asyncpg.PostgresError):
         return True
     return error.severity_en != "ERROR" or error.sqlstate in ("40003", "08007")

@@ -1,6 +1,7 @@
 """Bounded, fair queues in front of what there is little of."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,47 +12,65 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """Lets `slots` in at once; at most `queue` wait, first come first served.
+    """Lets `slots` in at once; at most `queue` wait, and enter in the order in which they came.
 
-    Whoever cannot even wait is refused at once. asyncpg's own queue has no bound and is not fair: a
-    caller that comes at the right moment overtakes those that wait (asyncpg#1247).
+    Whoever cannot even wait is refused at once. A slot passes from hand to hand: with asyncpg's own
+    queue a caller that comes at the right moment overtakes those that wait (asyncpg#1247), and any
+    number may wait for ever. Entering a gate that is free costs a comparison.
     """
 
     def __init__(self, *, slots: int, queue: int) -> None:
-        self._free = asyncio.Semaphore(slots)
         self._slots = slots
         self._queue = queue
+        self._line: deque[asyncio.Future[None]] = deque()
         self.taken = 0
-        self.waiting = 0
 
     @property
     def free(self) -> int:
         """How many could enter now without waiting."""
         return self._slots - self.taken
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._line)
+
     @asynccontextmanager
     async def slot(self, until: Deadline) -> AsyncIterator[None]:
-        """Hold one slot. Raises `Problem`: overloaded where too many wait already, pool-exhausted
-        where none became free in time."""
-        if self._free.locked():
-            await self._wait(until)
-        else:
-            await self._free.acquire()
-        self.taken += 1
+        """Hold one slot while the block runs; raises as `enter`."""
+        await self.enter(until)
         try:
             yield
         finally:
-            self.taken -= 1
-            self._free.release()
+            self.leave()
 
-    async def _wait(self, until: Deadline) -> None:
-        if self.waiting >= self._queue:
+    async def enter(self, until: Deadline) -> None:
+        """Take a slot; `leave` gives it back. Raises `Problem`: overloaded where too many wait
+        already, pool-exhausted where none became free in time."""
+        if self.taken < self._slots:
+            self.taken += 1
+            return
+        if len(self._line) >= self._queue:
             raise Problem(OVERLOADED, "Too many requests are waiting already.")
-        self.waiting += 1
+        turn = asyncio.get_running_loop().create_future()
+        self._line.append(turn)
         try:
             async with asyncio.timeout(until.left()):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Problem(POOL_EXHAUSTED, "Nothing became free in time.") from None
-        finally:
-            self.waiting -= 1
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self.leave()  # it was our turn at the very moment we gave up
+            else:
+                self._line.remove(turn)
+            if isinstance(error, TimeoutError):
+                raise Problem(POOL_EXHAUSTED, "Nothing became free in time.") from None
+            raise
+
+    def leave(self) -> None:
+        """Give the slot to who waits longest, or back."""
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.taken -= 1

@@ -78,6 +78,7 @@ class Health:
 
     def start(self) -> None:
         """Begin to watch."""
+        metrics.observe(self._database)
         self._watch = asyncio.create_task(self._look_on())
 
     async def stop(self) -> None:

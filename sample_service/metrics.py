@@ -5,6 +5,7 @@ its numbers into files of that folder, and whichever answers `/metrics` adds the
 """
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -54,8 +55,13 @@ def count(scope: Scope, status: int, seconds: float) -> None:
     """One request is over; `status` is 0 where nothing was answered, since the caller had gone."""
     route = getattr(scope.get("route"), "path", "unknown")
     origin = scope["state"].get("origin", "")
-    REQUESTS.labels(scope["method"], route, str(status), origin).inc()
-    SECONDS.labels(route).observe(seconds)
+    _requests(scope["method"], route, str(status), origin).inc()
+    _seconds(route).observe(seconds)
+
+
+# `labels` takes a lock and checks its words each time; there are a few dozen of these in all.
+_requests: Final = cache(REQUESTS.labels)
+_seconds: Final = cache(SECONDS.labels)
 
 
 def observe(database: Database) -> None:

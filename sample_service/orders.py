@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-import asyncpg
 from pydantic import AwareDatetime, BaseModel, Field
 
 from sample_service.database import Database
@@ -87,7 +86,7 @@ class Orders:
             row = await connection.fetchrow(PLACE, new.customer, new.sku, new.quantity, key)
             if row is None:
                 raise await self._refusal(connection, new)
-            return _order(row)
+            return Order(**row)
 
         return await self._database.write(deadline, self._circuit, unit, repeatable=key is not None)
 
@@ -99,7 +98,7 @@ class Orders:
             row = row or await connection.fetchrow(READ, order_id)
             if row is None:
                 raise _unknown(order_id)
-            return _order(row)
+            return Order(**row)
 
         return await self._database.write(deadline, self._circuit, unit, repeatable=True)
 
@@ -108,14 +107,14 @@ class Orders:
         rows = await self._database.read(deadline, self._circuit, READ, order_id)
         if not rows:
             raise _unknown(order_id)
-        return _order(rows[0])
+        return Order(**rows[0])
 
     async def page(
         self, deadline: Deadline, customer: str | None, before: int, limit: int
     ) -> Sequence[Order]:
         """At most `limit` orders with an id below `before`, the newest first."""
         found = await self._database.read(deadline, self._circuit, PAGE, customer, before, limit)
-        return [_order(row) for row in found]
+        return [Order(**row) for row in found]
 
     async def _placed_before(self, connection: Connection, new: NewOrder, key: str) -> Order | None:
         row = await connection.fetchrow(LOOK_UP, key)
@@ -126,17 +125,13 @@ class Orders:
         if any(row[name] != value for name, value in new):
             raise Problem(IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.")
         # The same key, the same answer: as it was placed, whatever became of it since.
-        return _order(row).model_copy(update={"cancelled_at": None})
+        return Order(**row).model_copy(update={"cancelled_at": None})
 
     async def _refusal(self, connection: Connection, new: NewOrder) -> Problem:
         stock = await connection.fetchval("SELECT stock FROM products WHERE sku = $1", new.sku)
         if stock is None:
             return Problem(UNKNOWN_PRODUCT, f"There is no product {new.sku!r}.")
         return Problem(OUT_OF_STOCK, f"{new.quantity} are not there; {stock} are.")
-
-
-def _order(row: asyncpg.Record) -> Order:
-    return Order(**{name: row[name] for name in Order.model_fields})
 
 
 def _unknown(order_id: int) -> Problem:

@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from sample_service.circuit import Circuit
 from sample_service.deadline import Deadline
-from sample_service.failures import DRIVER_ERRORS, ConnectionLost, means
+from sample_service.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
 from sample_service.gate import Gate
 from sample_service.problems import DATABASE_UNAVAILABLE, Problem
 from sample_service.settings import Settings
@@ -97,10 +97,17 @@ class Pool:
         """A connection until the block ends, or the deadline: then it is terminated under the
         block's hands, and whatever waits for it fails. Raises `Problem` where there is none."""
         patience = deadline.within(self._settings.pool_patience)
-        async with circuit.gate.slot(patience), self.gate.slot(patience):
-            with circuit.breaker.guard():
-                async with self._connected(deadline) as connection:
-                    yield connection
+        await circuit.gate.enter(patience)
+        try:
+            await self.gate.enter(patience)
+            try:
+                with circuit.breaker.guard():
+                    async with self._connected(deadline) as connection:
+                        yield connection
+            finally:
+                self.gate.leave()
+        finally:
+            circuit.gate.leave()
 
     @asynccontextmanager
     async def _connected(self, deadline: Deadline) -> AsyncIterator[Connection]:
@@ -118,7 +125,9 @@ class Pool:
         except DRIVER_ERRORS as error:
             if late:
                 raise TimeoutError from error
-            if isinstance(error, asyncpg.InterfaceError) and not is_open(connection):
+            if isinstance(error, asyncpg.InternalClientError):
+                connection.terminate()
+            if not is_open(connection):
                 raise ConnectionLost from error
             raise
         except asyncio.CancelledError:
@@ -130,14 +139,14 @@ class Pool:
 
     async def _acquire(self, deadline: Deadline) -> Connection:
         try:
-            return await self._connections.acquire(timeout=deadline.left())
+            async with asyncio.timeout(deadline.left()):  # asyncpg's own would cost a task
+                return await self._connections.acquire()
         except TimeoutError as error:
             raise Problem(DATABASE_UNAVAILABLE, "No connection could be opened in time.") from error
-        except DRIVER_ERRORS as error:
-            problem = means(error)
-            if problem is None:
-                raise
-            raise problem from error
+        except DRIVER_ERRORS as error:  # whatever stands in the way of a connection
+            raise Problem(
+                DATABASE_UNAVAILABLE, "No connection could be opened.", sqlstate=sqlstate_of(error)
+            ) from error
 
 
 def is_open(connection: Connection) -> bool:

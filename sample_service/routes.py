@@ -3,12 +3,12 @@
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from sample_service import metrics
+from sample_service.boundary import within
 from sample_service.catalogue import Catalogue
-from sample_service.deadline import Deadline
 from sample_service.health import Health
 from sample_service.invoices import Invoices
 from sample_service.orders import NewOrder, Order, Orders
@@ -20,12 +20,6 @@ LAST_ID = 2**63 - 1
 """PostgreSQL's largest bigint."""
 
 
-async def _deadline(request: Request) -> Deadline:
-    deadline: Deadline = request.state.deadline
-    return deadline
-
-
-Within = Annotated[Deadline, Depends(_deadline)]
 Id = Annotated[int, Path(ge=1, le=LAST_ID)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
@@ -62,42 +56,44 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
 
     @routes.post("/orders", status_code=201)
     async def place_order(
-        new: NewOrder, within: Within, response: Response, key: Key = None
+        new: NewOrder, request: Request, response: Response, key: Key = None
     ) -> Order:
-        order = await orders.place(within, new, key)
+        order = await orders.place(within(request), new, key)
         response.headers["Location"] = f"/orders/{order.id}"
         return order
 
     @routes.get("/orders/{order_id}")
-    async def read_order(order_id: Id, within: Within) -> Order:
-        return await orders.read(within, order_id)
+    async def read_order(order_id: Id, request: Request) -> Order:
+        return await orders.read(within(request), order_id)
 
     @routes.get("/orders")
     async def list_orders(
-        within: Within,
+        request: Request,
         customer: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
         before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> OrderPage:
-        found = await orders.page(within, customer, before, limit)
+        found = await orders.page(within(request), customer, before, limit)
         return OrderPage(orders=list(found), next=found[-1].id if len(found) == limit else None)
 
     @routes.delete("/orders/{order_id}")
-    async def cancel_order(order_id: Id, within: Within) -> Order:
-        return await orders.cancel(within, order_id)
+    async def cancel_order(order_id: Id, request: Request) -> Order:
+        return await orders.cancel(within(request), order_id)
 
     @routes.get(
         "/orders/{order_id}/invoice",
         response_class=PngResponse,
         response_description="The invoice's payment code",
     )
-    async def draw_invoice(order_id: Id, within: Within) -> Response:
-        order = await orders.read(within, order_id)  # its connection is back before the drawing
-        return PngResponse(await invoices.draw(within, order.id, order.total_cents))
+    async def draw_invoice(order_id: Id, request: Request) -> Response:
+        order = await orders.read(
+            within(request), order_id
+        )  # its connection is back before the drawing
+        return PngResponse(await invoices.draw(within(request), order.id, order.total_cents))
 
     @routes.get("/products")
-    async def list_products(within: Within, response: Response) -> ProductList:
-        products, age = await catalogue.list(within)
+    async def list_products(request: Request, response: Response) -> ProductList:
+        products, age = await catalogue.list(within(request))
         if age is not None:  # RFC 9111 section 4.2.3: this header says that the answer is stored
             response.headers["Age"] = str(math.ceil(age))
         return ProductList(products=list(products))

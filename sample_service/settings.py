@@ -14,7 +14,9 @@ Seconds = Annotated[float, Field(gt=0)]
 class Settings(BaseSettings):
     """The service's settings; durations are in seconds. Each says why its default is what it is."""
 
-    model_config = SettingsConfigDict(env_prefix="SHOP_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SHOP_", frozen=True, use_attribute_docstrings=True
+    )
 
     database_url: SecretStr = Field(default=...)
     """PostgreSQL's URL. It holds the password, so it is never printed; there is no default."""

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections.abc import Iterable
 from typing import Final
 
 __all__ = ["trace_id"]
@@ -11,11 +10,10 @@ TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a
 """W3C Trace Context §3.2: version, trace id, parent id, flags; later versions may append."""
 
 
-def trace_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def trace_id(traceparent: bytes | None) -> str:
     """32 lowercase hexadecimal digits, never all zero."""
-    for name, value in headers:
-        if name == b"traceparent":
-            match = TRACEPARENT.fullmatch(value)
-            if match and not value.startswith(b"ff") and match[1].strip(b"0"):
-                return match[1].decode()
+    if traceparent is not None and not traceparent.startswith(b"ff"):
+        match = TRACEPARENT.fullmatch(traceparent)
+        if match and match[1].strip(b"0"):
+            return match[1].decode()
     return secrets.token_hex(16)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from brownout.expectations import expect_near_baseline, expect_recovered
+from brownout.expectations import expect_all_succeed, expect_near_baseline, expect_recovered
 from brownout.faults import (
     Bandwidth,
     BlackHole,
@@ -18,7 +18,7 @@ from brownout.faults import (
     RevokedPermission,
     TerminatedBackends,
 )
-from brownout.observations import SAMPLES, Latencies
+from brownout.observations import Latencies
 from brownout.postgres import Postgres
 from brownout.probes import Probe
 from brownout.runner import RunningService
@@ -104,7 +104,8 @@ async def test_latency_is_back_at_its_baseline(
         await brownout_probe.each(declared.needing_database(), declared.connections)
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
     expect_recovered(recovery, within=declared.budget.recovery)
-    answers = [await brownout_probe.ask(operation) for _ in range(SAMPLES)]
+    answers = await brownout_probe.samples(operation, ceiling=baseline.ceiling)
+    expect_all_succeed(answers)
     expect_near_baseline(
         Latencies.of(answers), baseline, ceiling=baseline.ceiling, what=operation.name
     )

@@ -22,90 +22,90 @@ def connect(backend: EmbeddedBackend) -> psycopg.Connection:
     return psycopg.connect(backend.admin().dsn, autocommit=True)
 
 
-def test_it_answers_as_a_superuser_of_its_own(backend: EmbeddedBackend) -> None:
-    with connect(backend) as session:
+def test_it_answers_as_a_superuser_of_its_own(running: EmbeddedBackend) -> None:
+    with connect(running) as session:
         row = session.execute(
             "select rolsuper, rolname from pg_roles where rolname = current_user"
         ).fetchone()
 
-    assert row == (True, backend.admin().user)
+    assert row == (True, running.admin().user)
 
 
-def test_no_other_login_is_left_open(backend: EmbeddedBackend) -> None:
-    with connect(backend) as session:
+def test_no_other_login_is_left_open(running: EmbeddedBackend) -> None:
+    with connect(running) as session:
         rows = session.execute(
             "select rolname from pg_authid where rolcanlogin or rolpassword is not null"
         ).fetchall()
 
-    assert rows == [(backend.admin().user,)]
+    assert rows == [(running.admin().user,)]
 
 
 def test_two_starts_share_neither_role_nor_password(
-    backend: EmbeddedBackend, reaper: Reaper, cache: Path
+    running: EmbeddedBackend, reaper: Reaper, cache: Path
 ) -> None:
     other = EmbeddedBackend(reaper, cache=cache)
 
-    assert other._admin.name != backend._admin.name
-    assert other._admin.password != backend._admin.password
-    assert backend.admin().password not in repr(backend.admin())
+    assert other._admin.name != running._admin.name
+    assert other._admin.password != running._admin.password
+    assert running.admin().password not in repr(running.admin())
 
 
-def test_a_password_is_asked_for(backend: EmbeddedBackend) -> None:
-    login = backend.admin()
+def test_a_password_is_asked_for(running: EmbeddedBackend) -> None:
+    login = running.admin()
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(login.dsn.replace(login.password, "wrong"))
 
 
-def test_it_listens_on_loopback_alone(backend: EmbeddedBackend) -> None:
-    with connect(backend) as session:
+def test_it_listens_on_loopback_alone(running: EmbeddedBackend) -> None:
+    with connect(running) as session:
         where = session.execute(
             "select current_setting('listen_addresses'), current_setting('unix_socket_directories')"
         ).fetchone()
 
     assert where == ("127.0.0.1", "")
-    assert backend.upstream() == backend.admin().address
-    assert backend.hop() is None
+    assert running.upstream() == running.admin().address
+    assert running.hop() is None
 
 
-def test_its_log_begins_each_line_with_the_sqlstate(backend: EmbeddedBackend) -> None:
-    with connect(backend) as session, pytest.raises(psycopg.errors.DivisionByZero):
+def test_its_log_begins_each_line_with_the_sqlstate(running: EmbeddedBackend) -> None:
+    with connect(running) as session, pytest.raises(psycopg.errors.DivisionByZero):
         session.execute("select 1 / 0 as secret_statement")
 
-    log = backend.server_log()
+    log = running.server_log()
     assert re.search(r"^22012 \[\d+\] ERROR:  division by zero$", log, re.MULTILINE)
     assert "secret_statement" not in log
 
 
-def test_a_restart_keeps_port_and_committed_rows(backend: EmbeddedBackend) -> None:
-    before = backend.upstream()
-    with connect(backend) as session:
+def test_a_restart_keeps_port_and_committed_rows(running: EmbeddedBackend) -> None:
+    before = running.upstream()
+    with connect(running) as session:
         session.execute("create table kept (n int)")
     # Several times, right after the commit: one that only the server's memory held would be lost.
     for n in range(5):
-        with connect(backend) as session:
+        with connect(running) as session:
             session.execute("insert into kept values (%s)", (n,))
-            backend.restart()
+            running.restart()
 
-    with connect(backend) as session:
+    with connect(running) as session:
         assert session.execute("select count(*) from kept").fetchone() == (5,)
-    assert backend.upstream() == before
+    assert running.upstream() == before
 
 
-def test_a_restart_ends_open_connections(backend: EmbeddedBackend) -> None:
-    with connect(backend) as session:
-        backend.restart()
+def test_a_restart_ends_open_connections(running: EmbeddedBackend) -> None:
+    with connect(running) as session:
+        running.restart()
 
         with pytest.raises(psycopg.OperationalError):
             session.execute("select 1")
 
 
-def test_a_restart_succeeds_while_a_server_process_is_frozen(backend: EmbeddedBackend) -> None:
-    with connect(backend) as session:
+def test_a_restart_succeeds_while_a_server_process_is_frozen(running: EmbeddedBackend) -> None:
+    with connect(running) as session:
         os.kill(session.info.backend_pid, signal.SIGSTOP)
-        backend.restart()
+        running.restart()
 
-    with connect(backend) as session:
+    with connect(running) as session:
         assert session.execute("select 1").fetchone() == (1,)
 
 
@@ -134,21 +134,21 @@ def test_a_taken_port_is_given_up_for_another(
 
 
 def test_another_server_on_the_port_is_not_taken_for_ours(
-    backend: EmbeddedBackend, reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+    running: EmbeddedBackend, reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It might even know our login: both clusters are copies of one."""
     other = EmbeddedBackend(reaper, cache=cache)
-    ports = iter([backend.upstream().port])
+    ports = iter([running.upstream().port])
     free = server._free_port
     monkeypatch.setattr(server, "_free_port", lambda: next(ports, None) or free())
     other.start()
 
-    assert other.upstream() != backend.upstream()
+    assert other.upstream() != running.upstream()
     other.stop()
 
 
 def test_a_restart_waits_for_its_port(
-    backend: EmbeddedBackend, monkeypatch: pytest.MonkeyPatch
+    running: EmbeddedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somebody = socket.socket()
     somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -160,31 +160,33 @@ def test_a_restart_waits_for_its_port(
         somebody.listen()
 
     def let_go() -> None:
-        until(lambda: "Address already in use" in backend.server_log())
+        until(lambda: "Address already in use" in running.server_log())
         somebody.close()
 
     monkeypatch.setattr(server.Server, "quit", quit_and_lose_the_port)
     thread = threading.Thread(target=let_go)
     thread.start()
-    backend.restart()
+    running.restart()
     thread.join()
     monkeypatch.undo()
 
-    with connect(backend) as session:
+    with connect(running) as session:
         assert session.execute("select 1").fetchone() == (1,)
 
 
 def test_a_server_that_does_not_start_is_told_with_its_log(
-    reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(server._SETTINGS, "shared_buffers", "nonsense")
 
-    with pytest.raises(BackendUnavailable) as raised:
-        EmbeddedBackend(reaper, cache=cache).start()
+    with Reaper.start() as reaper:
+        with pytest.raises(BackendUnavailable) as raised:
+            EmbeddedBackend(reaper, cache=cache).start()
+        left = [what for what in leftovers(reaper.run) if "bootstrap.py" not in what]
 
     assert "nonsense" in str(raised.value)
     assert "instead of starting" in raised.value.cause
-    assert not [path for path in leftovers(reaper.run) if "process" not in path]
+    assert left == []
 
 
 def test_the_users_postgres_variables_are_not_heeded(
@@ -204,27 +206,25 @@ def test_the_users_postgres_variables_are_not_heeded(
     backend.stop()
 
 
-def test_stop_leaves_nothing_and_may_be_called_twice(
-    backend: EmbeddedBackend, reaper: Reaper, cache: Path
-) -> None:
+def test_stop_leaves_nothing_and_may_be_called_twice(backend: EmbeddedBackend, cache: Path) -> None:
     assert backend._folder is not None
     assert backend._folder.exists()
     backend.stop()
     backend.stop()
 
-    left = leftovers(reaper.run, cache)
+    left = leftovers(backend._reaper.run, cache)
     assert [what for what in left if "bootstrap.py" not in what] == []
     with pytest.raises(BackendUnavailable, match="not started"):
         backend.admin()
 
 
-def test_every_process_of_the_server_is_found_by_the_reaper(backend: EmbeddedBackend) -> None:
+def test_every_process_of_the_server_is_found_by_the_reaper(running: EmbeddedBackend) -> None:
     """The mark is on the postmaster, which its children die with."""
-    assert backend._server is not None
-    assert backend._server.process is not None
-    postmaster = psutil.Process(backend._server.process.pid)
+    assert running._server is not None
+    assert running._server.process is not None
+    postmaster = psutil.Process(running._server.process.pid)
 
-    assert postmaster.environ()["BROWNOUT_RUN"] == backend._reaper.run
+    assert postmaster.environ()["BROWNOUT_RUN"] == running._reaper.run
 
 
 def test_where_memory_is_short_the_data_goes_to_a_disk(

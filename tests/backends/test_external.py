@@ -3,9 +3,7 @@
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -21,13 +19,8 @@ from tests.backends.waiting import until
 
 
 @pytest.fixture(scope="module")
-def running(cache: Path) -> Iterator[Login]:
-    """A superuser's login to a server."""
-    with Reaper.start() as reaper:
-        backend = EmbeddedBackend(reaper, cache=cache)
-        backend.start()
-        yield backend.admin()
-        backend.stop()
+def superuser(running: EmbeddedBackend) -> Login:
+    return running.admin()
 
 
 def exists(admin: Login, name: str) -> bool:
@@ -43,15 +36,24 @@ def exists(admin: Login, name: str) -> bool:
 def create(admin: Login, name: str) -> None:
     with psycopg.connect(admin.dsn, autocommit=True) as session:
         session.execute(f"create role {name} login")
+        session.execute(f"grant {name} to current_user")
         session.execute(f"create database {name} owner {name}")
 
 
-def test_it_enters_with_the_urls_login(running: Login, reaper: Reaper) -> None:
-    backend = ExternalBackend(reaper, running.dsn)
+@pytest.fixture(scope="module")
+def ordinary(superuser: Login) -> Login:
+    """The login of somebody who may make databases and roles, and nothing else."""
+    with psycopg.connect(superuser.dsn, autocommit=True) as session:
+        session.execute("create role ordinary login createdb createrole password 'ordinary'")
+    return replace(superuser, user="ordinary", password="ordinary")  # noqa: S106
+
+
+def test_it_enters_with_the_urls_login(superuser: Login, reaper: Reaper) -> None:
+    backend = ExternalBackend(reaper, superuser.dsn)
     backend.start()
 
-    assert backend.admin() == running
-    assert backend.upstream() == running.address
+    assert backend.admin() == superuser
+    assert backend.upstream() == superuser.address
     assert backend.server_log() == ""
     assert backend.hop() is None
     backend.stop()
@@ -85,9 +87,9 @@ def test_it_is_not_restarted(reaper: Reaper) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_a_login_that_does_not_work_is_told_without_the_password(
-    change: dict[str, str], running: Login, reaper: Reaper
+    change: dict[str, str], superuser: Login, reaper: Reaper
 ) -> None:
-    login = replace(running, **change)  # type: ignore[arg-type]
+    login = replace(superuser, **change)  # type: ignore[arg-type]
 
     with pytest.raises(BackendUnavailable, match="cannot be entered") as raised:
         ExternalBackend(reaper, login.dsn).start()
@@ -113,11 +115,12 @@ def test_nobody_listening_is_told(reaper: Reaper) -> None:
     [
         ("mysql://u:hunter2@h/d", "is not a PostgreSQL URL"),
         ("host=h password=hunter2", "is not a PostgreSQL URL"),
-        ("postgresql://u:hunter2@h:5432:1/d", "one TCP host and one port|cannot be understood"),
+        ("postgresql://u:hunter2@h:5432:1/d", "one TCP host|cannot be understood"),
         ("postgresql://u:hunter2%@h/d", "cannot be understood"),
-        ("postgresql://u:hunter2@h1,h2/d", "one TCP host and one port"),
-        ("postgresql://u:hunter2@%2Ftmp/d", "one TCP host and one port"),
-        ("postgresql://u:hunter2@h:99999/d", "one TCP host and one port"),
+        ("postgresql://u:hunter2@h1,h2/d", "one TCP host"),
+        ("postgresql://u:hunter2@%2Ftmp/d", "one TCP host"),
+        ("postgresql://u:hunter2@[::1]:5432/d", "one TCP host"),
+        ("postgresql://u:hunter2@h:99999/d", "one TCP host"),
         ("postgresql://u:hunter2@h/d?sslmode=require", "not supported: sslmode"),
         ("postgresql://h/d", "names no user"),
     ],
@@ -134,10 +137,10 @@ def test_a_url_that_cannot_be_used_is_told_without_the_password(
     assert raised.value.remedy
 
 
-def test_a_login_that_may_make_nothing_is_told(running: Login, reaper: Reaper) -> None:
-    with psycopg.connect(running.dsn, autocommit=True) as session:
+def test_a_login_that_may_make_nothing_is_told(superuser: Login, reaper: Reaper) -> None:
+    with psycopg.connect(superuser.dsn, autocommit=True) as session:
         session.execute("create role humble login password 'humble'")
-    login = replace(running, user="humble", password="humble")  # noqa: S106
+    login = replace(superuser, user="humble", password="humble")  # noqa: S106
 
     with pytest.raises(BackendUnavailable, match="may not make databases and roles") as raised:
         ExternalBackend(reaper, login.dsn).start()
@@ -145,21 +148,37 @@ def test_a_login_that_may_make_nothing_is_told(running: Login, reaper: Reaper) -
     assert "CREATEDB CREATEROLE" in raised.value.remedy
 
 
-def test_the_promised_database_and_role_are_dropped_with_their_connections(running: Login) -> None:
-    with Reaper.start() as reaper:
-        reaper.drop(running, "brownout_a", "brownout_a")
-        create(running, "brownout_a")
-        inside = psycopg.connect(replace(running, database="brownout_a").dsn)
+def test_a_login_that_may_make_databases_and_roles_is_enough(
+    ordinary: Login, reaper: Reaper
+) -> None:
+    ExternalBackend(reaper, ordinary.dsn).start()
 
-    assert not exists(running, "brownout_a")
+
+def test_what_an_ordinary_login_made_is_dropped_by_it(ordinary: Login) -> None:
+    with Reaper.start() as reaper:
+        reaper.drop(ordinary, "brownout_o", "brownout_o")
+        create(ordinary, "brownout_o")
+
+    assert not exists(ordinary, "brownout_o")
+
+
+def test_what_was_promised_is_dropped_with_its_connections(
+    superuser: Login,
+) -> None:
+    with Reaper.start() as reaper:
+        reaper.drop(superuser, "brownout_a", "brownout_a")
+        create(superuser, "brownout_a")
+        inside = psycopg.connect(replace(superuser, database="brownout_a").dsn)
+
+    assert not exists(superuser, "brownout_a")
     with pytest.raises(psycopg.OperationalError):
         inside.execute("select 1")
     inside.close()
 
 
-def test_a_promise_that_was_kept_by_the_owner_is_no_failure(running: Login) -> None:
+def test_a_promise_that_was_kept_by_the_owner_is_no_failure(superuser: Login) -> None:
     with Reaper.start() as reaper:
-        reaper.drop(running, "brownout_b", "brownout_b")
+        reaper.drop(superuser, "brownout_b", "brownout_b")
 
 
 def test_a_server_that_is_gone_is_told_without_the_password() -> None:
@@ -173,14 +192,14 @@ def test_a_server_that_is_gone_is_told_without_the_password() -> None:
     assert "hunter2" not in str(raised.value)
 
 
-def test_nothing_is_left_of_an_owner_killed_while_it_makes_a_database(running: Login) -> None:
+def test_nothing_is_left_of_an_owner_killed_while_it_makes_a_database(superuser: Login) -> None:
     name = f"brownout_{secrets.token_hex(4)}"
     script = f"""
 import psycopg
 from brownout.backends.model import Address, Login
 from brownout.reaper import Reaper
-admin = Login(Address({running.address.host!r}, {running.address.port}), {running.database!r},
-              {running.user!r}, input())
+admin = Login(Address({superuser.address.host!r}, {superuser.address.port}), {superuser.database!r},
+              {superuser.user!r}, input())
 reaper = Reaper.start()
 reaper.drop(admin, {name!r}, {name!r})
 session = psycopg.connect(admin.dsn, autocommit=True)
@@ -193,10 +212,10 @@ session.execute("create database {name} owner {name} strategy wal_log")
     )
     assert owner.stdin is not None
     assert owner.stdout is not None
-    owner.stdin.write(running.password + "\n")
+    owner.stdin.write(superuser.password + "\n")
     owner.stdin.flush()
     assert owner.stdout.readline() == "role\n"
     owner.kill()
     owner.communicate()
 
-    assert until(lambda: not exists(running, name))
+    assert until(lambda: not exists(superuser, name))

@@ -135,7 +135,8 @@ def test_another_runs_processes_are_left_alone(spawn: Spawn, reaper: Reaper) -> 
     assert is_asleep(similar)
 
 
-def test_another_runs_processes_below_ours_are_left_alone(spawn: Spawn, reaper: Reaper) -> None:
+def test_another_runs_processes_below_ours_are_left_alone(spawn: Spawn) -> None:
+    reaper = Reaper.start()
     with Reaper.start() as outer:
         inner = (
             f"env -i {MARK}={reaper.run} sh -c 'env -i sleep 60 & echo $!; wait' & echo $!; wait"
@@ -208,7 +209,10 @@ def test_frozen_orphans_of_a_killed_server_are_ended(backend: EmbeddedBackend) -
     assert backend._server.process is not None
     postmaster = psutil.Process(backend._server.process.pid)
     children = postmaster.children()
-    before = segments()
+    assert backend._folder is not None
+    pidfile = backend._folder / "data" / "postmaster.pid"
+    segment = pidfile.read_text("utf-8").splitlines()[6].split()[1]
+    assert segment in segments()
     for child in children:
         child.suspend()
     postmaster.kill()
@@ -216,8 +220,7 @@ def test_frozen_orphans_of_a_killed_server_are_ended(backend: EmbeddedBackend) -
     backend._reaper.close()
 
     assert until(lambda: all(has_ended(child) for child in children))
-    assert len(segments()) < len(before)
-    assert backend._folder is not None
+    assert segment not in segments()
     assert not backend._folder.exists()
 
 
@@ -238,10 +241,45 @@ def test_a_reaper_that_was_killed_is_told() -> None:
     reaper._process.kill()
     reaper._process.wait()
 
-    with pytest.raises(BrownoutError, match="has died"):
+    with pytest.raises(BrownoutError, match="has died, with exit status -9"):
         reaper.remove_containers()
+    reaper.close()
+
+
+def test_a_reaper_that_was_killed_unnoticed_is_told_in_the_end() -> None:
+    reaper = Reaper.start()
+    reaper._process.kill()
+    reaper._process.wait()
+
     with pytest.raises(BrownoutError, match="killed by signal 9"):
         reaper.close()
+
+
+def test_a_reaper_that_cannot_start_is_told_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
+    reaper = Reaper.start()
+    reaper._process.wait()
+
+    with pytest.raises(BrownoutError, match="No module named 'psutil'"):
+        reaper.remove_containers()
+
+
+def test_an_owner_hidden_from_us_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mounted with hidepid, /proc does not show other people's processes."""
+    run = Run.current()
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.match("/proc/*/stat"):
+            raise PermissionError(path)
+        return read(path)
+
+    monkeypatch.setattr("brownout.reaper.run.start_of", lambda _pid: None)
+    assert run.is_over()
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert not run.is_over()
 
 
 def test_a_closed_reaper_takes_no_promise() -> None:

@@ -51,7 +51,7 @@ def dead_run() -> Run:
     return run
 
 
-def segments() -> set[tuple[str, str]]:
-    """Key and id of every System V shared memory segment of the machine."""
+def segments() -> set[str]:
+    """The ids of the machine's System V shared memory segments."""
     rows = Path("/proc/sysvipc/shm").read_text("ascii").splitlines()[1:]
-    return {(row.split()[0], row.split()[1]) for row in rows}
+    return {row.split()[1] for row in rows}

@@ -37,7 +37,7 @@ def docker_client(daemon: Daemon) -> docker.DockerClient:
 
 
 @pytest.fixture(scope="session")
-def images() -> dict[str, str]:
+def images(daemon: Daemon) -> dict[str, str]:  # noqa: ARG001 - skips where none answers
     """The images that the environment names, as the backend's arguments."""
     return {
         argument: os.environ[variable]
@@ -63,11 +63,7 @@ def reaper() -> Iterator[Reaper]:
 
 
 @pytest.fixture(scope="module")
-def backend(
-    daemon: Daemon,  # noqa: ARG001 - skips where none answers
-    reaper: Reaper,
-    images: dict[str, str],
-) -> Iterator[DockerBackend]:
+def backend(reaper: Reaper, images: dict[str, str]) -> Iterator[DockerBackend]:
     """A backend that the tests of a module share; each leaves it whole."""
     backend = DockerBackend(reaper, **images)
     backend.start()

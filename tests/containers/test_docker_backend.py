@@ -18,6 +18,8 @@ from brownout.errors import BackendUnavailable
 from brownout.reaper import Reaper
 from tests.containers.belongings import Belongings
 
+pytestmark = pytest.mark.docker
+
 
 def enter(login: Login) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(login.dsn, sslmode="disable", connect_timeout=5, autocommit=True)

@@ -62,6 +62,7 @@ def _ask(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.docker
 @pytest.mark.usefixtures("daemon")
 def test_the_command_says_that_an_engine_answers() -> None:
     asked = _ask()
@@ -82,6 +83,7 @@ def test_the_command_says_why_no_engine_answers(tmp_path: Path) -> None:
     assert "Traceback" not in asked.stderr
 
 
+@pytest.mark.docker
 @pytest.mark.parametrize(
     ("argument", "variable"),
     [
@@ -108,6 +110,7 @@ def test_an_image_that_cannot_be_had_is_named_with_its_variable(
     assert Belongings(docker_client, reaper.labels).are_gone()
 
 
+@pytest.mark.docker
 def test_a_container_that_ends_is_reported_with_its_last_words(
     docker_client: docker.DockerClient,
     reaper: Reaper,
@@ -126,6 +129,7 @@ def test_a_container_that_ends_is_reported_with_its_last_words(
     assert Belongings(docker_client, reaper.labels).are_gone()
 
 
+@pytest.mark.docker
 def test_a_container_that_never_answers_is_given_up(
     docker_client: docker.DockerClient,
     reaper: Reaper,

@@ -78,10 +78,13 @@ def service(
     request: timedelta = seconds(1),
     **fields: object,
 ) -> Service:
-    """A declaration; `fields` are added to it."""
+    """A declaration; `fields` are added to it, or replace what is in it."""
+    promised = {
+        "health": Health(live="/live", ready="/ready"),
+        "budget": Budget(request=request, recovery=seconds(2), pool=3),
+    }
     return Service(
         command=command,
         operations=operations,
-        budget=Budget(request=request, recovery=seconds(2), pool=3),
-        **{"health": Health(live="/live", ready="/ready"), **fields},  # type: ignore[arg-type]
+        **{**promised, **fields},  # type: ignore[arg-type]
     )

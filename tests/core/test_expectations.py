@@ -205,11 +205,13 @@ CONTROLS = {
         ],
         broken=[
             lambda: near(flat(101), ceiling=ms(100)),
+            lambda: near(flat(900, 3), ceiling=ms(100)),
             lambda: near(Latencies(flat(1, 197).samples + flat(900, 3).samples), ceiling=ms(100)),
         ],
         nothing=[
             lambda: near(flat(1, 0), ceiling=ms(100)),
-            lambda: near(flat(900, SAMPLES - 1), ceiling=ms(100)),
+            lambda: near(flat(1, SAMPLES - 1), ceiling=ms(100)),
+            lambda: near(flat(900, 2), ceiling=ms(100)),
         ],
     ),
     "expect_no_leak": Controls(
@@ -346,7 +348,17 @@ CONTROLS = {
         ],
         broken=[
             partial(expect_valid_retry_after, [asks_back("1"), asks_back(one)])
-            for one in ("", "-1", "1.5", "soon", "1 s", "2015-10-21T07:28:00Z", "٣", "1, 2")
+            for one in (
+                "",
+                "-1",
+                "1.5",
+                "soon",
+                "1 s",
+                "2015-10-21T07:28:00Z",
+                "٣",
+                "1, 2",
+                "1 Jan 99999999999 07:28:00 GMT",
+            )
         ],
         nothing=[lambda: expect_valid_retry_after([])],
     ),

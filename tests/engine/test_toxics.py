@@ -194,17 +194,17 @@ def test_reset_peer_resets_new_connections_after_its_time(way: Way) -> None:
         assert time.monotonic() - start >= 0.03
 
 
-@pytest.mark.parametrize("delay", [0, 200])
-def test_slicer_sends_small_pieces_in_order(way: Way, delay: int) -> None:
-    way.add("slicer", average_size=100, size_variation=50, delay=delay)
-    payload = bytes(range(250)) * 8
-    pieces: list[bytes] = []
+def test_slicer_keeps_bytes_and_order(way: Way) -> None:
+    way.add("slicer", average_size=100, size_variation=50)
+    payload = bytes(range(250)) * 80
     way.far.sendall(payload)
-    while sum(len(piece) for piece in pieces) < len(payload):
-        pieces.append(way.near.recv(65536))
-    assert b"".join(pieces) == payload
-    if delay:
-        assert len(pieces) > 2
+    assert read(way.near, len(payload)) == payload
+    assert way.control.proof(way.proxy.name, "toxic").affected == 1
+
+
+def test_slicer_sends_its_pieces_one_after_the_other(way: Way) -> None:
+    way.add("slicer", average_size=500, delay=10_000)
+    assert way.time_to_arrive(bytes(2000)) >= 0.03  # four pieces, three pauses of 10 ms
 
 
 @pytest.mark.parametrize("sizes", [[30], [5, 5, 20], [10]])
@@ -215,7 +215,9 @@ def test_limit_data_lets_exactly_so_many_bytes_pass(way: Way, sizes: list[int]) 
     assert read(way.near, 100) == bytes(10)
     assert ending(way.far) in ("fin", "rst")
     proof = way.control.proof(way.proxy.name, "toxic")
-    assert (proof.cut, proof.bytes_discarded) == (1, min(sum(sizes), 30) - 10)
+    assert proof.cut == 1
+    if len(sizes) == 1:  # later ones may come when nobody reads any more
+        assert proof.bytes_discarded == sizes[0] - 10
 
 
 def test_limit_data_waits_for_a_latency_behind_it(way: Way) -> None:

@@ -1,0 +1,95 @@
+"""What a benchmark measures, how it is printed, written and judged."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["Better", "Figure", "compared", "judged", "report"]
+
+
+class Better(StrEnum):
+    """Which way a figure improves."""
+
+    MORE = "more"
+    LESS = "less"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of a report.
+
+    `ours` and `peer` are medians in `unit` (`peer` may be missing); `ratio` is the median over the
+    rounds of ours / peer, or the judged value itself where a floor is absolute; `spread` the lowest
+    and the highest of what was judged; `floor` what has to be reached; `holds` whether it was.
+    """
+
+    figure: str
+    unit: str
+    ours: float
+    peer: float | None
+    ratio: float
+    spread: tuple[float, float]
+    floor: float
+    better: Better
+    holds: bool
+
+
+def compared(
+    figure: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    floor: float,
+    better: Better,
+) -> Figure:
+    """Judge the ratio to the peer; the n-th values of both were measured one after the other."""
+    ratios = [mine / theirs for mine, theirs in zip(ours, peer, strict=True)]
+    return _figure(
+        figure, unit, statistics.median(ours), statistics.median(peer), ratios, floor, better
+    )
+
+
+def judged(figure: str, unit: str, values: Sequence[float], floor: float, better: Better) -> Figure:
+    """Judge our values themselves."""
+    return _figure(figure, unit, statistics.median(values), None, values, floor, better)
+
+
+def _figure(
+    figure: str,
+    unit: str,
+    ours: float,
+    peer: float | None,
+    measured: Sequence[float],
+    floor: float,
+    better: Better,
+) -> Figure:
+    ratio = statistics.median(measured)
+    holds = ratio >= floor if better is Better.MORE else ratio <= floor
+    return Figure(
+        figure, unit, ours, peer, ratio, (min(measured), max(measured)), floor, better, holds
+    )
+
+
+def report(title: str, figures: Sequence[Figure], path: Path) -> int:
+    """Print a table, write the JSON, and give the exit code: 1 where a floor is missed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    width = max(len(figure.figure) for figure in figures)
+    print(f"{title}\n")
+    print(f"{'':{width}}  {'ours':>10}  {'peer':>10}  {'judged':>8}  {'spread':>17}  floor")
+    for one in figures:
+        peer = "–" if one.peer is None else f"{one.peer:.4g}"
+        sign = "≥" if one.better is Better.MORE else "≤"
+        spread = f"{one.spread[0]:.3g} … {one.spread[1]:.3g}"
+        print(
+            f"{one.figure:{width}}  {one.ours:10.4g}  {peer:>10}  {one.ratio:8.3f}  {spread:>17}  "
+            f"{sign} {one.floor:g} {'holds' if one.holds else 'MISSED'}  [{one.unit}]"
+        )
+    missed = [figure.figure for figure in figures if not figure.holds]
+    print(f"\n{path}: {len(figures) - len(missed)} of {len(figures)} floors hold.")
+    if missed:
+        print(f"Missed: {', '.join(missed)}")
+    return 1 if missed else 0

@@ -1,0 +1,287 @@
+"""The engine against the real Toxiproxy and no proxy at all: `python -m benchmarks.proxy`.
+
+All three are measured in turn, round after round, so that a busy moment of the machine hits them
+alike; what is judged is the median of the ratios. Writes brownout-report/bench-proxy.json and
+exits with 1 where a floor is missed.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks.contenders import Contender, contenders
+from benchmarks.database import database, through
+from benchmarks.figures import Better, Figure, compared, judged, report
+from benchmarks.loads import bulk, connect_rate, connections, percentile, rate_and_gap, round_trips
+from brownout.backends.model import Login
+
+__all__ = ["main"]
+
+_REPORT = Path("brownout-report/bench-proxy.json")
+_BULK_SECONDS = 0.5
+_IDLE = 1000
+_POOL = 10  # connections that are open while toxics come and go
+
+
+class Rounds:
+    """The contenders, and every figure measured on them so far."""
+
+    def __init__(self, ours: Contender, theirs: Contender, rounds: int, upstream: str) -> None:
+        self._pair = (ours, theirs)
+        self._rounds = rounds
+        self._upstream = upstream
+        self.figures: list[Figure] = []
+
+    def each(self, measure: Callable[[Contender], float]) -> tuple[list[float], list[float]]:
+        """Every round measures both, the other one first each time."""
+        values: tuple[list[float], list[float]] = ([], [])
+        for number in range(self._rounds):
+            for place in (0, 1) if number % 2 else (1, 0):
+                values[place].append(measure(self._pair[place]))
+        return values
+
+    def compare(
+        self,
+        figure: str,
+        unit: str,
+        floor: float,
+        better: Better,
+        measure: Callable[[Contender], float],
+    ) -> None:
+        """A figure judged by its ratio to Toxiproxy's."""
+        ours, theirs = self.each(measure)
+        self.figures.append(compared(figure, unit, ours, theirs, floor, better))
+        self._say(self.figures[-1])
+
+    def judge(self, figure: str, unit: str, floor: float, values: list[float]) -> None:
+        """A figure judged by itself; less is better."""
+        self.figures.append(judged(figure, unit, values, floor, Better.LESS))
+        self._say(self.figures[-1])
+
+    @contextlib.contextmanager
+    def with_toxic(self, one: Contender, kind: str, **attributes: int) -> Iterator[int]:
+        """The port of a fresh proxy with a toxic: removing one hangs the original at times."""
+        client = one.client
+        if client is None:
+            raise ValueError(f"{one.name} takes no toxics")
+        name = f"{kind}-{time.monotonic_ns()}"
+        proxy = client.create_proxy(name, self._upstream)
+        client.add_toxic(name, kind, attributes)
+        try:
+            yield proxy.port
+        finally:
+            client.delete_proxy(name)
+
+    @property
+    def ours(self) -> Contender:
+        """The engine."""
+        return self._pair[0]
+
+    @property
+    def theirs(self) -> Contender:
+        """The real Toxiproxy."""
+        return self._pair[1]
+
+    @property
+    def rounds(self) -> int:
+        """How often everything is measured."""
+        return self._rounds
+
+    @staticmethod
+    def _say(figure: Figure) -> None:
+        print(f"  {figure.figure}: {figure.ratio:.3f}", file=sys.stderr, flush=True)
+
+
+def measure_bulk(rounds: Rounds) -> None:
+    """Bytes per second without a toxic and with one, and CPU seconds for them."""
+    costs: dict[str, list[float]] = {}
+
+    def with_cost(one: Contender, count: int) -> float:
+        before = one.cpu()
+        rate, total = bulk(one.port, count, _BULK_SECONDS)
+        if count == 10:
+            costs.setdefault(one.name, []).append((one.cpu() - before) / (total / 1e9))
+        return rate / 1e9
+
+    for count in (1, 10, 50):
+        rounds.compare(
+            f"bulk, {count} connections", "GB/s", 1.7, Better.MORE,
+            partial(with_cost, count=count),
+        )  # fmt: skip
+    floor = 0.4
+    rounds.figures.append(
+        compared("CPU for bulk", "s/GB", costs["ours"], costs["toxiproxy"], floor, Better.LESS)
+    )
+
+    def toxic(one: Contender) -> float:
+        with rounds.with_toxic(one, "latency", latency=0) as port:
+            return bulk(port, 10, _BULK_SECONDS)[0] / 1e9
+
+    rounds.compare("bulk under a toxic, 10 connections", "GB/s", 1.3, Better.MORE, toxic)
+
+
+def measure_round_trips(rounds: Rounds) -> None:
+    """Small messages: the median, and the slowest of a hundred."""
+    taken: dict[str, list[list[float]]] = {"ours": [], "toxiproxy": []}
+
+    def both(one: Contender) -> float:
+        times = round_trips(one.port, 4000)
+        taken[one.name].append(times)
+        return percentile(times, 0.5) * 1e6
+
+    rounds.compare("round trip of 64 B, p50", "µs", 0.75, Better.LESS, both)
+    slow = {
+        name: [percentile(times, 0.99) * 1e6 for times in every] for name, every in taken.items()
+    }
+    rounds.figures.append(
+        compared("round trip of 64 B, p99", "µs", slow["ours"], slow["toxiproxy"], 1.0, Better.LESS)
+    )
+
+
+def measure_connections(rounds: Rounds) -> None:
+    """New connections each second, and what idle ones take."""
+    rounds.compare(
+        "connections per second, 16 clients", "1/s", 1.2, Better.MORE,
+        lambda one: connect_rate(one.port, 16, 1.0),
+    )  # fmt: skip
+
+    def idle(one: Contender) -> float:
+        before = one.memory()
+        with connections(one.port, _IDLE, b"e") as opened:
+            for connection in opened:
+                connection.sendall(b"x")
+                connection.recv(1)
+            return (one.memory() - before) / 1e6
+
+    # The first thousand pays for what every later one uses again, in both: so it is measured once.
+    ours, theirs = ([idle(one)] for one in (rounds.ours, rounds.theirs))
+    rounds.figures.append(
+        compared("memory of 1,000 idle connections", "MB", ours, theirs, 0.05, Better.LESS)
+    )
+
+
+def measure_latency(rounds: Rounds) -> None:
+    """How late a delay is; never early."""
+    for delay in (5, 50):
+        early: list[float] = []
+
+        def late(one: Contender, delay: int = delay, early: list[float] = early) -> float:
+            with rounds.with_toxic(one, "latency", latency=delay) as port:
+                errors = [taken * 1e3 - delay for taken in round_trips(port, 150 // delay + 12)]
+            if one is rounds.ours:
+                early.append(max(0.0, -min(errors)))
+            # A machine that slept takes longer to answer: what is subtracted has to sleep as well.
+            plain = round_trips(one.port, 150 // delay + 12, pause=delay / 1e3)
+            return max(0.001, percentile(errors, 0.5) - percentile(plain, 0.5) * 1e3)
+
+        rounds.compare(f"latency of {delay} ms, error p50", "ms", 0.5, Better.LESS, late)
+        rounds.judge(f"latency of {delay} ms, early by", "ms", 0.05, early)
+
+
+def measure_bandwidth(rounds: Rounds) -> None:
+    """Whether a rate is held, and how evenly."""
+    errors, gaps = [], []
+    for _ in range(rounds.rounds):
+        with rounds.with_toxic(rounds.ours, "bandwidth", rate=1000) as port:
+            rate, gap = rate_and_gap(port, 1.0)
+        errors.append(abs(rate / 1e6 - 1) * 100)
+        gaps.append(gap * 1e3)
+    rounds.judge("bandwidth of 1 MB/s, error", "%", 1.0, errors)
+    rounds.judge("bandwidth of 1 MB/s, longest gap", "ms", 40.0, gaps)
+
+
+def measure_control(rounds: Rounds) -> None:
+    """Adding and removing a toxic by the same plain client, while a pool's connections are open."""
+
+    def calls(one: Contender) -> float:
+        if one.client is None:
+            raise ValueError(f"{one.name} takes no calls")
+        connection = http.client.HTTPConnection(one.client.address)
+        path = "/proxies/bench/toxics"
+        body = json.dumps({"type": "latency", "attributes": {"latency": 1}})
+        times = []
+        with connections(one.port, _POOL, b"e"):
+            for _ in range(200):
+                begin = time.perf_counter()
+                connection.request("POST", path, body)
+                connection.getresponse().read()
+                connection.request("DELETE", f"{path}/latency_downstream")
+                connection.getresponse().read()
+                times.append(time.perf_counter() - begin)
+        connection.close()
+        return percentile(times, 0.5) * 1e3
+
+    rounds.compare("add and remove a toxic, p50", "ms", 1.0, Better.LESS, calls)
+
+
+def measure_queries(rounds: Rounds, server: Login) -> None:
+    """`SELECT 1` by asyncpg."""
+
+    async def queries(port: int) -> float:
+        connection = await asyncpg.connect(through(server, port), timeout=10)
+        times = []
+        for _ in range(1500):
+            begin = time.perf_counter()
+            await connection.fetchval("select 1")
+            times.append(time.perf_counter() - begin)
+        await connection.close()
+        return percentile(times[100:], 0.5) * 1e6
+
+    for one in (rounds.ours, rounds.theirs):
+        if one.client is not None:
+            one.client.create_proxy("database", server.address)
+
+    def measure(one: Contender) -> float:
+        if one.client is None:
+            raise ValueError(f"{one.name} has no proxy")
+        return asyncio.run(queries(one.client.proxy("database").port))
+
+    rounds.compare("asyncpg SELECT 1, p50", "µs", 0.85, Better.LESS, measure)
+
+
+def main() -> int:
+    """Measure, print, write; 0 where every floor holds."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    parser.add_argument("--output", type=Path, default=_REPORT)
+    options = parser.parse_args()
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as peer:
+        if peer.stdout is None or peer.stdin is None:
+            raise OSError("the peer has no pipes")
+        upstream = f"127.0.0.1:{int(peer.stdout.readline())}"
+        with contenders(upstream) as (ours, theirs, direct), database() as server:
+            rounds = Rounds(ours, theirs, options.rounds, upstream)
+            # Memory first: later on, both keep what the other measurements have used.
+            measure_connections(rounds)
+            measure_round_trips(rounds)
+            measure_queries(rounds, server)
+            measure_control(rounds)
+            measure_latency(rounds)
+            measure_bandwidth(rounds)
+            measure_bulk(rounds)
+            plain = statistics.median(bulk(direct.port, 10, _BULK_SECONDS)[0] for _ in range(3))
+            bare = percentile(round_trips(direct.port, 4000), 0.5) * 1e6
+        peer.stdin.close()
+    title = (
+        "The engine against Toxiproxy 2.12.0: medians, and the median ratio of "
+        f"{options.rounds} rounds.\n"
+        f"No proxy: bulk {plain / 1e9:.2f} GB/s, round trip {bare:.0f} µs."
+    )
+    return report(title, rounds.figures, options.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The broken services: each function makes one, by replacing one part of a whole one."""

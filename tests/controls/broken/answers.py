@@ -1,0 +1,99 @@
+"""The kiosk with other answers."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.counter import LIST, Counter
+from tests.controls.kiosk.front import EXPECTED, Front
+
+__all__ = ["breaks_off", "empty_instead", "old_list_unmarked", "shorter_list"]
+
+
+class ShorterList(Counter):
+    """Reads row by row; what came before the connection broke is better than nothing."""
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """Some orders, or fewer."""
+        rows: list[dict[str, object]] = []
+        with suppress(asyncpg.ConnectionDoesNotExistError):
+            async with self.pool.lease(until) as connection, connection.transaction():
+                async for row in connection.cursor(LIST, prefetch=2):
+                    rows.append(dict(row))  # noqa: PERF401 - what came must survive the error
+        return rows
+
+
+def shorter_list() -> Starlette:
+    """See `ShorterList`."""
+    return kiosk(counter=ShorterList)
+
+
+class BreaksOff(Front):
+    """Streams the rows as they come: by the time one is missing, 200 has been said."""
+
+    async def orders(self, _: Request) -> Response:
+        """Begins to answer with the first row."""
+        rows = self._rows(self.deadline())
+        first = await anext(rows, None)
+        if first is None:
+            return JSONResponse([])
+        return StreamingResponse(self._written(first, rows), media_type="application/json")
+
+    async def _rows(self, until: float) -> AsyncIterator[dict[str, object]]:
+        async with self.counter.pool.lease(until) as connection, connection.transaction():
+            async for row in connection.cursor(LIST, prefetch=2):
+                yield dict(row)
+
+    async def _written(
+        self, first: dict[str, object], rows: AsyncIterator[dict[str, object]]
+    ) -> AsyncIterator[str]:
+        yield "[" + json.dumps(first)
+        async for row in rows:
+            yield "," + json.dumps(row)
+        yield "]"
+
+
+def breaks_off() -> Starlette:
+    """See `BreaksOff`."""
+    return kiosk(front=BreaksOff)
+
+
+class EmptyInstead(Front):
+    """Errors are swallowed."""
+
+    async def orders(self, request: Request) -> Response:
+        """The last orders, or none."""
+        try:
+            return await super().orders(request)
+        except EXPECTED:
+            return JSONResponse([])
+
+
+def empty_instead() -> Starlette:
+    """See `EmptyInstead`."""
+    return kiosk(front=EmptyInstead)
+
+
+class OldListUnmarked(Front):
+    """A list from before, without a word about its age."""
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__(counter)
+        self._last: Response = JSONResponse([])
+
+    async def orders(self, request: Request) -> Response:
+        """The last orders, or those of the last time."""
+        with suppress(*EXPECTED):
+            self._last = await super().orders(request)
+        return self._last
+
+
+def old_list_unmarked() -> Starlette:
+    """See `OldListUnmarked`."""
+    return kiosk(front=OldListUnmarked)

@@ -1,0 +1,154 @@
+"""The kiosk with other time-outs on its way to the database."""
+
+# ruff: noqa: ARG002 - a method that is replaced keeps its parameters
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+from starlette.applications import Starlette
+
+from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.pool import Connection, Pool
+from tests.controls.kiosk.settings import DEADLINE, WORK
+
+__all__ = [
+    "a_budget_for_each_statement",
+    "a_budget_for_each_step",
+    "asyncio_timeout",
+    "connect_timeout_of_the_driver",
+    "insists_on_connecting",
+    "no_timeouts",
+    "query_timeout_of_the_driver",
+]
+
+
+class NoTimeouts(Pool):
+    """Whoever has a connection keeps it until the database answers."""
+
+    settings: ClassVar[dict[str, str]] = {}
+
+    @asynccontextmanager
+    async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
+        """No clock."""
+        yield
+
+
+def no_timeouts() -> Starlette:
+    """See `NoTimeouts`."""
+    return kiosk(pool=NoTimeouts)
+
+
+class QueryTimeoutOfTheDriver(NoTimeouts):
+    """asyncpg's own: it cancels the query, and the release waits until that is confirmed."""
+
+    query_timeout = WORK
+
+
+def query_timeout_of_the_driver() -> Starlette:
+    """See `QueryTimeoutOfTheDriver`."""
+    return kiosk(pool=QueryTimeoutOfTheDriver)
+
+
+class AsyncioTimeout(NoTimeouts):
+    """The whole lease inside of `asyncio.timeout`: its end still waits for the cancel."""
+
+    @asynccontextmanager
+    async def lease(self, until: float) -> AsyncIterator[Connection]:
+        """A connection, meant to be there until the deadline."""
+        async with asyncio.timeout_at(until), super().lease(until) as connection:
+            yield connection
+
+
+def asyncio_timeout() -> Starlette:
+    """See `AsyncioTimeout`."""
+    return kiosk(pool=AsyncioTimeout)
+
+
+class ConnectTimeoutOfTheDriver(Pool):
+    """Opening a connection may take the 60 s that are asyncpg's default."""
+
+    async def connection(self, until: float) -> Connection:
+        """A connection of the pool, whenever it is open."""
+        return await self._connections.acquire()
+
+
+def connect_timeout_of_the_driver() -> Starlette:
+    """See `ConnectTimeoutOfTheDriver`."""
+    return kiosk(pool=ConnectTimeoutOfTheDriver)
+
+
+class ABudgetForEachStep(Pool):
+    """Waiting for a place, connecting and querying have a time-out of their own each."""
+
+    @asynccontextmanager
+    async def place(self, until: float) -> AsyncIterator[None]:
+        """A place in the pool, waited for as long as a request may take."""
+        async with asyncio.timeout(DEADLINE):
+            await self._places.acquire()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def connection(self, until: float) -> Connection:
+        """A connection, which may take as long again."""
+        return await self._connections.acquire(timeout=DEADLINE)
+
+    @asynccontextmanager
+    async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
+        """And so may what is done with it."""
+        until = asyncio.get_running_loop().time() + DEADLINE
+        async with super().clock(connection, until):
+            yield
+
+
+def a_budget_for_each_step() -> Starlette:
+    """See `ABudgetForEachStep`."""
+    return kiosk(pool=ABudgetForEachStep)
+
+
+class ABudgetForEachStatement(Pool):
+    """The clock starts anew whenever the database has answered."""
+
+    @asynccontextmanager
+    async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
+        """Terminate the connection when one statement takes too long."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(DEADLINE, connection.terminate)
+
+        def again(_: object) -> None:
+            nonlocal timer
+            timer.cancel()
+            timer = loop.call_later(DEADLINE, connection.terminate)
+
+        try:
+            with connection.query_logger(again):
+                yield
+        finally:
+            timer.cancel()
+
+
+def a_budget_for_each_statement() -> Starlette:
+    """See `ABudgetForEachStatement`."""
+    return kiosk(pool=ABudgetForEachStatement)
+
+
+class InsistsOnConnecting(Pool):
+    """A refused connection is tried again until the time is over."""
+
+    async def connection(self, until: float) -> Connection:
+        """A connection of the pool, or the deadline."""
+        while True:
+            try:
+                return await super().connection(until)
+            except ConnectionRefusedError:
+                if asyncio.get_running_loop().time() + 0.05 >= until:
+                    raise
+                await asyncio.sleep(0.05)
+
+
+def insists_on_connecting() -> Starlette:
+    """See `InsistsOnConnecting`."""
+    return kiosk(pool=InsistsOnConnecting)

@@ -1,0 +1,71 @@
+"""The kiosk, with work that holds up the event loop, or one request the other."""
+
+# ruff: noqa: ARG002 - a method that is replaced keeps its parameters
+
+import asyncio
+import os
+import time
+
+import psycopg
+from psycopg.rows import dict_row
+from starlette.applications import Starlette
+
+from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.counter import Counter
+from tests.controls.kiosk.pool import Pool
+from tests.controls.kiosk.settings import DEADLINE
+
+__all__ = ["one_at_a_time", "sleeps_after_slowness", "synchronous_driver"]
+
+
+class SynchronousDriver(Counter):
+    """A driver that blocks, in a coroutine."""
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last orders."""
+        with (
+            psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=2) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            cursor.execute("SELECT id, customer FROM orders ORDER BY id DESC LIMIT 10")
+            return cursor.fetchall()
+
+
+def synchronous_driver() -> Starlette:
+    """See `SynchronousDriver`."""
+    return kiosk(counter=SynchronousDriver)
+
+
+class SleepsAfterSlowness(Counter):
+    """`time.sleep` to give a slow database a rest."""
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last orders."""
+        began = time.monotonic()
+        found = await super().orders(until)
+        if time.monotonic() - began > DEADLINE / 5:
+            time.sleep(0.2)  # noqa: ASYNC251 - the defect
+        return found
+
+
+def sleeps_after_slowness() -> Starlette:
+    """See `SleepsAfterSlowness`."""
+    return kiosk(counter=SleepsAfterSlowness)
+
+
+class OneAtATime(Counter):
+    """A lock around the database."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._lock = asyncio.Lock()
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last orders, for one caller at a time."""
+        async with self._lock:
+            return await super().orders(until)
+
+
+def one_at_a_time() -> Starlette:
+    """See `OneAtATime`."""
+    return kiosk(counter=OneAtATime)

@@ -1,0 +1,213 @@
+"""The kiosk with another pool."""
+
+# ruff: noqa: ARG002 - a method that is replaced keeps its parameters
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.counter import LIST, Counter
+from tests.controls.kiosk.front import Front
+from tests.controls.kiosk.pool import SESSION, Connection, Pool, Session
+from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
+from tests.controls.kiosk.settings import DEADLINE, POOL, RECOVERY, WORK
+
+__all__ = [
+    "connection_for_each_request",
+    "connection_for_every_route",
+    "dead_until_swept",
+    "endless_queue",
+    "full_server_is_a_bug",
+    "never_swept",
+    "transaction_left_open",
+    "unlimited_pool",
+]
+
+
+class ConnectionForEachRequest(Pool):
+    """No pool; there are as many connections as requests that are let in."""
+
+    size = 4 * POOL
+
+    async def connection(self, until: float) -> Connection:
+        """A new connection."""
+        left = until - asyncio.get_running_loop().time()
+        return await asyncpg.connect(self._dsn, timeout=left, server_settings=SESSION)
+
+    async def give_back(self, connection: Connection) -> None:
+        """Away with it."""
+        connection.terminate()
+
+
+def connection_for_each_request() -> Starlette:
+    """See `ConnectionForEachRequest`."""
+    return kiosk(pool=ConnectionForEachRequest)
+
+
+class UnlimitedPool(Pool):
+    """A pool that grows with its callers, to many times what was declared."""
+
+    size = 4 * POOL
+
+
+def unlimited_pool() -> Starlette:
+    """See `UnlimitedPool`."""
+    return kiosk(pool=UnlimitedPool)
+
+
+class EndlessQueue(Pool):
+    """Whoever finds the pool full waits, as asyncpg's `acquire()` does by default."""
+
+    @asynccontextmanager
+    async def place(self, until: float) -> AsyncIterator[None]:
+        """A place in the pool, some day."""
+        async with self._places:
+            yield
+
+    async def connection(self, until: float) -> Connection:
+        """The time to work begins here."""
+        return await super().connection(_anew())
+
+    @asynccontextmanager
+    async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
+        """And here."""
+        async with super().clock(connection, _anew()):
+            yield
+
+
+def _anew() -> float:
+    return asyncio.get_running_loop().time() + DEADLINE
+
+
+def endless_queue() -> Starlette:
+    """See `EndlessQueue`."""
+    return kiosk(pool=EndlessQueue)
+
+
+class LongSessions(Pool):
+    """Sessions that may idle in a transaction for as long as they like."""
+
+    settings = {name: value for name, value in SESSION.items() if not name.startswith("idle")}  # noqa: RUF012
+
+
+class TransactionLeftOpen(Counter):
+    """A transaction that failed is ended by whoever uses its connection next."""
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order."""
+        async with self.pool.lease(until) as connection:
+            await connection.execute("ROLLBACK; BEGIN")
+            number = await self.work(connection, customer, key)
+            await connection.execute("COMMIT")
+            return number
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last orders."""
+        async with self.pool.lease(until) as connection:
+            await connection.execute("ROLLBACK")
+            return [dict(row) for row in await connection.fetch(LIST)]
+
+
+def transaction_left_open() -> Starlette:
+    """See `TransactionLeftOpen`."""
+    return kiosk(pool=LongSessions, counter=TransactionLeftOpen)
+
+
+class DeadUntilSwept(Pool):
+    """A pool of its own making: dead connections are handed out again until a sweeper comes."""
+
+    async def open(self) -> None:
+        """Open every connection, and keep an eye on them."""
+        self._idle: deque[Session] = deque()
+        self._alive: list[Session] = []
+        await self.sweep()
+        self._sweeper = asyncio.create_task(self._keep_sweeping())
+
+    def close(self) -> None:
+        """End every connection."""
+        self._sweeper.cancel()
+        for connection in self._alive:
+            connection.terminate()
+
+    async def connection(self, until: float) -> Connection:
+        """The connection that was idle for longest, dead or alive."""
+        if not self._idle:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The pool is being swept.")
+        return self._idle.popleft()
+
+    async def give_back(self, connection: Connection) -> None:
+        """Dead or alive."""
+        assert isinstance(connection, asyncpg.Connection)
+        self._idle.append(connection)
+
+    async def sweep(self) -> None:
+        """Replace the dead."""
+        for dead in [connection for connection in self._idle if connection.is_closed()]:
+            self._idle.remove(dead)
+        self._alive = [connection for connection in self._alive if not connection.is_closed()]
+        while len(self._alive) < POOL:
+            new = await asyncpg.connect(self._dsn, timeout=WORK, server_settings=SESSION)
+            self._alive.append(new)
+            self._idle.append(new)
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVERY / 2)
+            try:
+                await self.sweep()
+            except DRIVER_ERRORS:
+                continue  # the next sweep may be luckier
+
+
+def dead_until_swept() -> Starlette:
+    """See `DeadUntilSwept`."""
+    return kiosk(pool=DeadUntilSwept)
+
+
+class NeverSwept(DeadUntilSwept):
+    """What is dead stays dead."""
+
+    async def _keep_sweeping(self) -> None:
+        """Not at all."""
+
+
+def never_swept() -> Starlette:
+    """See `NeverSwept`."""
+    return kiosk(pool=NeverSwept)
+
+
+class FullServerIsABug(Front):
+    """53300 was not foreseen."""
+
+    def problem(self, refused: Refused) -> Response:
+        """500 for "too many connections"."""
+        if refused.sqlstate == "53300":
+            refused = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "It was recorded.")
+        return super().problem(refused)
+
+
+def full_server_is_a_bug() -> Starlette:
+    """See `FullServerIsABug`."""
+    return kiosk(front=FullServerIsABug)
+
+
+class ConnectionForEveryRoute(Front):
+    """Each request holds a connection, whether or not it has a question."""
+
+    async def quote(self, request: Request) -> Response:
+        """What sending costs."""
+        async with self.counter.pool.lease(self.deadline()):
+            return await super().quote(request)
+
+
+def connection_for_every_route() -> Starlette:
+    """See `ConnectionForEveryRoute`."""
+    return kiosk(front=ConnectionForEveryRoute)

@@ -1,0 +1,81 @@
+"""What a control is: a service with a known defect, and what the suites must say of it."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from enum import Enum, unique
+from typing import Any
+
+__all__ = [
+    "CONSISTENCY",
+    "DEADLINES",
+    "ERROR_FORMAT",
+    "EVENT_LOOP",
+    "HEALTH",
+    "POOL",
+    "RECOVERY",
+    "Base",
+    "Control",
+    "ids",
+]
+
+
+def ids(text: str) -> frozenset[str]:
+    """The behaviours in a text: "E1 E2"."""
+    return frozenset(text.split())
+
+
+# What is judged together: the areas of the catalogue, with security beside the error format,
+# where leaks leave.
+ERROR_FORMAT = ids("E1 E2 E4 E5 E6 E8 E9 Z1")
+HEALTH = ids("H0 H1 H2 H3 H4 H5")
+DEADLINES = ids("T1 T2 T3 T6")
+POOL = ids("P1 P2 P3 P5 P6 P9 P10")
+CONSISTENCY = ids("C1 C3")
+RECOVERY = ids("V1 V2 V3")
+EVENT_LOOP = ids("X1 X3")
+
+
+@unique
+class Base(Enum):
+    """Which service is broken: what `declared` makes of a control."""
+
+    KIOSK = "the kiosk, whose database code has no layers that would cover up a defect"
+    SHOP = "the sample service, with one part replaced from outside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """A broken service.
+
+    `name` is the function in `tests.controls.broken.<module>` that makes its application. `defect`
+    says in words what is wrong. The suites judge the behaviours `judged_by`, and the steady state;
+    they must find `breaks` broken, `unknown` and `not_assessed` so, and all the others kept.
+    `because` says why one defect breaks several promises. `tolerated` are those of `breaks` that
+    do not fail the run. `steady` is False where the service fails without any fault. `declares`
+    replaces members of the declaration.
+    """
+
+    module: str
+    name: str
+    defect: str
+    breaks: Set[str]
+    judged_by: Set[str]
+    because: str = ""
+    tolerated: Set[str] = frozenset()
+    unknown: Set[str] = frozenset()
+    not_assessed: Set[str] = frozenset()
+    steady: bool = True
+    base: Base = Base.KIOSK
+    declares: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def app(self) -> str:
+        """The application's factory as "module:function"."""
+        return f"tests.controls.broken.{self.module}:{self.name}"
+
+    @property
+    def exit_code(self) -> int:
+        """What the run must end with: broken outranks unknown."""
+        if self.breaks - self.tolerated or not self.steady:
+            return 1
+        return 2 if self.unknown else 0

@@ -1,0 +1,52 @@
+"""The kiosk, put together from parts that can be replaced one by one."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from tests.controls.kiosk.counter import SCHEMA, Counter
+from tests.controls.kiosk.front import EXPECTED, Front
+from tests.controls.kiosk.pool import Pool
+from tests.controls.kiosk.probes import Probes
+
+__all__ = ["kiosk"]
+
+
+def kiosk(
+    *,
+    pool: Callable[[str], Pool] = Pool,
+    counter: Callable[[Pool], Counter] = Counter,
+    front: Callable[[Counter], Front] = Front,
+    probes: Callable[[str], Probes] = Probes,
+) -> Starlette:
+    """The ASGI application; its database is the environment's `DATABASE_URL`."""
+    dsn = os.environ["DATABASE_URL"]
+    way = pool(dsn)
+    shop = front(counter(way))
+    health = probes(dsn)
+
+    @asynccontextmanager
+    async def running(_: Starlette) -> AsyncIterator[None]:
+        connection = await asyncpg.connect(dsn)
+        await connection.execute(SCHEMA)
+        await connection.close()
+        await way.open()
+        yield
+        health.close()
+        way.close()
+
+    return Starlette(
+        routes=[
+            Route("/orders", shop.orders),
+            Route("/orders", shop.place, methods=["POST"]),
+            Route("/quote", shop.quote),
+            Route("/health/live", health.live),
+            Route("/health/ready", health.ready),
+        ],
+        exception_handlers=dict.fromkeys((*EXPECTED, Exception), shop.refuse),
+        lifespan=running,
+    )

@@ -1,0 +1,68 @@
+"""The kiosk's counter: orders are placed and listed here."""
+
+from contextlib import suppress
+
+import asyncpg
+from asyncpg.transaction import Transaction
+
+from tests.controls.kiosk.pool import Connection, Pool
+from tests.controls.kiosk.refusals import DRIVER_ERRORS, Undetermined
+
+__all__ = ["SCHEMA", "Counter"]
+
+SCHEMA = """
+    CREATE TABLE IF NOT EXISTS orders (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        customer text NOT NULL,
+        key text UNIQUE)"""
+
+LIST = "SELECT id, customer FROM orders ORDER BY id DESC LIMIT 10"
+FIND = "SELECT id FROM orders WHERE key = $1"
+PLACE = "INSERT INTO orders (customer, key) VALUES ($1, $2) RETURNING id"
+
+
+class Counter:
+    """Orders in the database. Deadlines are moments of the event loop's clock."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last ten orders, the newest first."""
+        async with self.pool.lease(until) as connection:
+            return [dict(row) for row in await connection.fetch(LIST)]
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order, once for each key; its number, after COMMIT came back."""
+        async with self.pool.lease(until) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                number = await self.work(connection, customer, key)
+            except asyncpg.PostgresError:
+                await self.undo(transaction)
+                raise
+            await self.commit(transaction)
+            return number
+
+    async def work(self, connection: Connection, customer: str, key: str | None) -> int:
+        """What happens inside the transaction."""
+        found: int | None = await connection.fetchval(FIND, key) if key else None
+        if found is not None:
+            return found
+        placed: int = await connection.fetchval(PLACE, customer, key)
+        return placed
+
+    async def commit(self, transaction: Transaction) -> None:
+        """COMMIT; where its answer is lost, nobody knows what became of it."""
+        try:
+            await transaction.commit()
+        except DRIVER_ERRORS as error:
+            if isinstance(error, asyncpg.PostgresError) and error.severity_en == "ERROR":
+                raise
+            raise Undetermined from error
+
+    async def undo(self, transaction: Transaction) -> None:
+        """ROLLBACK; where the connection cannot carry it, the server does it by itself."""
+        with suppress(*DRIVER_ERRORS):
+            await transaction.rollback()

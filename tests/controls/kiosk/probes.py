@@ -1,0 +1,58 @@
+"""The kiosk's probes: alive without a question, ready when the database answers."""
+
+import asyncio
+
+import asyncpg
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.controls.kiosk.pool import Session
+from tests.controls.kiosk.refusals import DRIVER_ERRORS
+from tests.controls.kiosk.settings import PROBE
+
+__all__ = ["Probes"]
+
+
+class Probes:
+    """Readiness has one connection of its own, and asks one question at a time."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: Session | None = None
+        self._asking = asyncio.Lock()
+
+    async def live(self, _: Request) -> Response:
+        """The process answers."""
+        return self.answer(passes=True)
+
+    async def ready(self, _: Request) -> Response:
+        """The database answers in time."""
+        async with self._asking:
+            return self.answer(passes=await self.reachable())
+
+    def answer(self, *, passes: bool) -> Response:
+        """draft-inadarei-api-health-check: `pass` goes with 200, `fail` with 503."""
+        return JSONResponse({"status": "pass" if passes else "fail"}, 200 if passes else 503)
+
+    async def reachable(self) -> bool:
+        """Whether the database answers within `PROBE` seconds; then the connection is kept."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PROBE
+        try:
+            connection = self._connection or await asyncpg.connect(self._dsn, timeout=PROBE)
+            self._connection = connection
+            timer = loop.call_at(until, connection.terminate)
+            try:
+                await connection.execute("SELECT 1")
+            finally:
+                timer.cancel()
+        except DRIVER_ERRORS:
+            self.close()
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None

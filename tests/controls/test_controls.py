@@ -1,0 +1,23 @@
+"""Proof that the suites can fail: each broken service is caught, by exactly its behaviours."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.controls.catalogue import CONTROLS
+from tests.controls.chain import judgement_of
+from tests.controls.control import Control
+
+
+@pytest.mark.parametrize("control", CONTROLS.values(), ids=CONTROLS)
+def test_the_suites_report_exactly_what_the_control_breaks(
+    control: Control, tmp_path: Path
+) -> None:
+    """The real chain on the embedded backend, in a process of its own."""
+    seen = judgement_of(control, tmp_path)
+    assert seen.broken == control.breaks, seen.output
+    assert seen.unknown == control.unknown, seen.output
+    assert seen.not_assessed == control.not_assessed, seen.output
+    assert seen.tolerated == control.tolerated, seen.output
+    assert seen.steady is control.steady, seen.output
+    assert seen.exit_code == control.exit_code, seen.output

@@ -1,0 +1,319 @@
+"""A probe asks as declared, and tells apart what comes back."""
+
+import asyncio
+import errno
+import gzip
+import json
+
+import httpx
+import pytest
+
+from brownout import Answer, BrownoutError, Ending, Operation, Outcome, ms, seconds
+from brownout.observations import SAMPLES
+from brownout.probes import Probe
+from tests.core.made import READ, WRITE, service
+from tests.core.peer import (
+    DROP,
+    OK,
+    PATIENCE,
+    RESET,
+    SILENCE,
+    Reply,
+    Request,
+    Then,
+    closed_port,
+    serving,
+    whole,
+)
+
+pytestmark = pytest.mark.asyncio
+
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[1, 2,"
+TORN_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1, 2"
+
+
+async def asked(url: str, operation: Operation = READ) -> Answer:
+    async with Probe(service(), url) as probe:
+        return await probe.ask(operation)
+
+
+# -- the four endings ----------------------------------------------------------------------------
+
+
+async def test_a_whole_answer_is_kept_with_its_status_headers_body_and_time() -> None:
+    async def answer(_: Request) -> Reply:
+        await asyncio.sleep(0.03)
+        return whole(201, b'{"id": 1}', "X-A: 1", "X-A: 2", "Content-Type: application/json")
+
+    async with serving(answer) as peer:
+        seen = await asked(peer.url, WRITE)
+    assert (seen.ending, seen.status, seen.body) == (Ending.ANSWERED, 201, b'{"id": 1}')
+    assert seen.outcome is Outcome.ACKNOWLEDGED
+    assert seen.operation == "place"
+    assert [value for name, value in seen.headers if name.lower() == "x-a"] == ["1", "2"]
+    assert seen.media_type == "application/json"
+    assert seen.elapsed >= ms(30)
+    assert seen.started <= peer.requests[0].at <= seen.finished
+
+
+async def test_a_closed_port_is_a_refused_connection() -> None:
+    with closed_port() as url:
+        seen = await asked(url, WRITE)
+    assert (seen.ending, seen.outcome) == (Ending.CONNECTION_REFUSED, Outcome.UNDETERMINED)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        DROP,
+        RESET,
+        Reply(HALF, Then.CLOSE),
+        Reply(HALF, Then.RESET),
+        Reply(TORN_CHUNK, Then.CLOSE),
+        Reply(b"HTTP/1.1 200", Then.CLOSE),
+        Reply(b"220 smtp\r\n\r\n", Then.HOLD),
+    ],
+    ids=["no_byte", "reset", "half", "half_reset", "torn_chunk", "half_head", "no_http"],
+)
+async def test_a_connection_that_ends_before_its_answer_is_a_dropped_one(reply: Reply) -> None:
+    async with serving(reply) as peer:
+        seen = await asked(peer.url)
+    assert (seen.ending, seen.outcome) == (Ending.DROPPED, Outcome.UNDETERMINED)
+    assert (seen.status, seen.headers, seen.body) == (None, (), b"")
+
+
+async def test_a_body_that_cannot_be_unpacked_is_no_whole_answer() -> None:
+    torn = gzip.compress(b"[1, 2, 3]" * 100)[:-12]
+    async with serving(whole(200, b"\x00" + torn, "Content-Encoding: gzip")) as peer:
+        assert (await asked(peer.url)).ending is Ending.DROPPED
+
+
+async def test_silence_ends_with_the_caller_s_patience_and_is_no_answer() -> None:
+    async with serving(SILENCE) as peer, Probe(service(), peer.url, patience=ms(40)) as probe:
+        seen = await probe.ask(READ)
+        longer = await probe.ask(READ, patience=ms(80))
+        await peer.until(lambda: peer.gone == len(peer.requests))
+    assert [one.ending for one in (seen, longer)] == [Ending.NO_ANSWER] * 2
+    assert seen.elapsed >= ms(40)
+    assert longer.elapsed >= ms(80)
+    assert seen.status is None
+
+
+async def test_half_an_answer_and_then_silence_is_no_answer() -> None:
+    half = Reply(HALF, Then.HOLD)
+    async with serving(half) as peer, Probe(service(), peer.url, patience=ms(40)) as probe:
+        seen = await probe.ask(READ)
+    assert (seen.ending, seen.status) == (Ending.NO_ANSWER, None)
+
+
+async def test_by_default_a_caller_waits_two_deadlines_and_a_second() -> None:
+    declared = service(request=ms(50))
+    async with serving(SILENCE) as peer, Probe(declared, peer.url) as probe:
+        seen = await probe.ask(READ)
+    assert seen.elapsed >= ms(1100)
+
+
+async def test_sockets_that_this_machine_lacks_are_not_held_against_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lack = httpx.ConnectError("All connection attempts failed")
+    lack.__cause__ = OSError(errno.EMFILE, "Too many open files")
+
+    async def send(_: httpx.Request) -> httpx.Response:
+        raise lack
+
+    async with Probe(service(), "http://127.0.0.1:1") as probe:
+        monkeypatch.setattr(probe._client, "send", send)
+        with pytest.raises(BrownoutError, match="Too many open files"):
+            await probe.ask(READ)
+
+
+async def test_a_connection_that_the_service_closed_while_idle_is_no_dropped_one() -> None:
+    closing = whole(then=Then.CLOSE)
+    async with serving(closing) as peer, Probe(service(), peer.url) as probe:
+        for _ in range(3):
+            assert (await probe.ask(READ)).ending is Ending.ANSWERED
+            await peer.until(lambda: peer.closed == len(peer.requests))
+
+
+# -- what is sent --------------------------------------------------------------------------------
+
+
+async def test_a_request_carries_its_token_wherever_it_is_asked_for() -> None:
+    operation = Operation.write(
+        "place",
+        "put",
+        "/things/{token}?a={other}",
+        json={"id": "{token}", "n": [1, None, "{x}"]},
+        headers={"X-Caller": "c-{token}"},
+        idempotency_header="Idempotency-Key",
+    )
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        seen = await probe.ask(operation, token="abc", headers={"X-More": "1"})  # noqa: S106
+    [request] = peer.requests
+    assert (request.method, request.path) == ("PUT", "/things/abc?a={other}")
+    assert json.loads(request.body) == {"id": "abc", "n": [1, None, "{x}"]}
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["x-caller"] == "c-abc"
+    assert request.headers["idempotency-key"] == seen.token == "abc"
+    assert request.headers["x-more"] == "1"
+
+
+async def test_every_request_has_a_token_of_its_own() -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.burst(READ, 20)
+    assert len({answer.token for answer in answers}) == 20
+
+
+async def test_content_takes_the_place_of_the_declared_body() -> None:
+    operation = Operation.write("place", "POST", "/things", json={"id": 1})
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        await probe.ask(operation, content=b"{")
+        await probe.ask(READ)
+    assert [request.body for request in peer.requests] == [b"{", b""]
+
+
+async def test_the_environment_s_proxy_is_no_way_to_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closed_port() as nobody:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, nobody)
+        async with serving() as peer:
+            assert (await asked(peer.url)).succeeded
+
+
+async def test_a_problem_s_type_decides_the_outcome_where_it_is_declared() -> None:
+    operation = Operation.write("place", "POST", "/", undetermined=["/problems/perhaps"])
+    body = b'{"type": "/problems/perhaps", "title": "x", "status": 503}'
+    async with serving(whole(503, body)) as peer:
+        perhaps = await asked(peer.url, operation)
+        refused = await asked(peer.url, WRITE)
+    assert perhaps.outcome is Outcome.UNDETERMINED
+    assert refused.outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(("status", "succeeds"), [(200, True), (204, True), (302, False)])
+async def test_a_route_that_is_no_operation_succeeds_with_every_2xx(
+    status: int, succeeds: bool
+) -> None:
+    async with serving(whole(status, b"")) as peer, Probe(service(), peer.url) as probe:
+        seen = await probe.get("/ready")
+    assert seen.succeeded is succeeds
+    assert peer.requests[0].path == seen.operation == "/ready"
+
+
+# -- many at once --------------------------------------------------------------------------------
+
+
+async def test_samples_are_asked_for_one_after_the_other() -> None:
+    asked_at_once = 0
+
+    async def answer(_: Request) -> Reply:
+        nonlocal asked_at_once
+        asked_at_once += 1
+        await asyncio.sleep(0)
+        assert asked_at_once == 1
+        asked_at_once -= 1
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=seconds(PATIENCE))
+    assert len(answers) == len(peer.requests) == SAMPLES
+
+
+async def test_samples_end_when_the_p99_can_only_be_above_the_ceiling() -> None:
+    async def answer(_: Request) -> Reply:
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=ms(0))
+    assert len(answers) == SAMPLES // 100 + 1
+
+
+async def test_samples_end_with_the_first_failure() -> None:
+    async def answer(_: Request) -> Reply:
+        return whole(503) if len(peer.requests) == 5 else OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=seconds(PATIENCE))
+    assert [each.succeeded for each in answers] == [True] * 4 + [False]
+
+
+async def test_a_burst_is_asked_at_the_same_time() -> None:
+    together = asyncio.Barrier(50)
+
+    async def answer(_: Request) -> Reply:
+        await together.wait()
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.burst(READ, 50)
+    assert all(one.succeeded for one in answers)
+    assert peer.most_under_way == 50
+
+
+async def test_each_operation_is_asked_as_often_all_at_the_same_time() -> None:
+    together = asyncio.Barrier(6)
+
+    async def answer(_: Request) -> Reply:
+        await together.wait()
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.each([READ, WRITE], 3)
+    assert [one.operation for one in answers] == ["list"] * 3 + ["place"] * 3
+
+
+async def test_a_burst_of_none_and_each_of_none_ask_nothing() -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        assert await probe.burst(READ, 0) == []
+        assert await probe.each([]) == []
+    assert peer.requests == []
+
+
+# -- until ---------------------------------------------------------------------------------------
+
+
+async def test_until_asks_again_until_an_answer_is_accepted() -> None:
+    statuses = iter([503, 503, 200, 200])
+
+    async def answer(_: Request) -> Reply:
+        return whole(next(statuses))
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        history = await probe.until(
+            lambda: probe.get("/ready"), lambda one: one.succeeded, within=seconds(PATIENCE)
+        )
+    assert [one.status for one in history.answers] == [503, 503, 200]
+    assert history.accepted
+    assert history.last.status == 200
+    first, _, third = (request.at for request in peer.requests)
+    assert third - first >= 0.04, "two pauses of 20 ms"
+    assert history.elapsed >= ms(40)
+
+
+async def test_until_gives_up_when_the_time_is_over_and_keeps_what_it_saw() -> None:
+    async with serving(whole(503)) as peer, Probe(service(), peer.url) as probe:
+        history = await probe.until(
+            lambda: probe.get("/ready"),
+            lambda one: one.succeeded,
+            within=ms(100),
+            every=ms(10),
+        )
+    assert not history.accepted
+    assert ms(100) <= history.elapsed
+    assert 1 <= len(history.answers) == len(peer.requests) <= 11
+
+
+async def test_until_the_answer_under_way_at_the_end_still_counts() -> None:
+    async def answer(_: Request) -> Reply:
+        await asyncio.sleep(0.05)
+        return OK
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        history = await probe.until(
+            lambda: probe.get("/ready"), lambda one: one.succeeded, within=ms(1)
+        )
+    assert history.accepted
+    assert history.elapsed > ms(1)

@@ -1,0 +1,388 @@
+"""The runner starts what is declared, says why where it cannot, and leaves nothing behind."""
+
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from brownout import Budget, Health, Service, ServiceNotReady, ms, seconds
+from brownout.backends.model import Address, Login
+from brownout.runner import RunningService
+from tests.core.made import service
+
+TINY = str(Path(__file__).with_name("tiny.py"))
+PASSWORD = "pass/word+1"  # noqa: S105 - it opens nothing
+LOGIN = Login(Address("127.0.0.1", 5433), "shop_db", "shop_role", PASSWORD)
+PATIENT = seconds(20)
+MARK = "BROWNOUT_TEST_MARK"
+
+Running = Callable[..., RunningService]
+
+
+def tiny(*words: str) -> list[str]:
+    return [sys.executable, "-S", TINY, *words]
+
+
+def declared(*words: str, **fields: Any) -> Service:
+    return service(command=tiny(*words), **fields)
+
+
+def graceful(grace: timedelta) -> Budget:
+    return Budget(request=seconds(1), recovery=seconds(2), pool=3, grace=grace)
+
+
+def marked(token: str) -> list[psutil.Process]:
+    """Every process of a test that still runs."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == token and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture
+def token() -> str:
+    return secrets.token_hex(8)
+
+
+@pytest.fixture
+def run(tmp_path: Path, token: str) -> Iterator[Running]:
+    """Makes services, not yet started; whatever a test does, nothing of them is left."""
+    made: list[RunningService] = []
+
+    def make(declaration: Service, start_timeout: timedelta = PATIENT) -> RunningService:
+        one = RunningService(
+            declaration,
+            LOGIN,
+            folder=tmp_path,
+            environment={MARK: token},
+            start_timeout=start_timeout,
+        )
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.stop()
+    assert marked(token) == []
+
+
+def refused(one: RunningService, token: str) -> ServiceNotReady:
+    """Why it does not start; nothing of it is left running then."""
+    with pytest.raises(ServiceNotReady) as refusal:
+        one.start()
+    assert marked(token) == []
+    assert not one.running
+    assert PASSWORD not in str(refusal.value)
+    return refusal.value
+
+
+# -- what is started -----------------------------------------------------------------------------
+
+
+def test_a_service_runs_and_answers_where_it_was_told_to(run: Running) -> None:
+    one = run(declared("serve", "{port}"))
+    one.start()
+    assert one.running
+    assert httpx.get(f"{one.url}/anything", trust_env=False).status_code == 200
+    assert one.log() == f"up {one.pid} {one.url.rpartition(':')[2]}\n"
+
+
+def test_command_environment_and_preparation_are_handed_the_database(
+    run: Running, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    parts = "{database_host} {database_port} {database_name} {database_user} {other}"
+    one = run(
+        declared(
+            "show", "{port}", "URL", "PARTS",
+            env={"URL": "{dsn}", "PARTS": parts},
+            prepare=[tiny("note", str(notes), "first", "{dsn}"), tiny("note", str(notes), parts)],
+        )
+    )  # fmt: skip
+    one.start()
+    filled = "127.0.0.1 5433 shop_db shop_role {other}"
+    assert notes.read_text() == f"first {LOGIN.dsn}\n{filled}\n"
+    assert one.log().startswith("URL=postgresql://shop_role:********@127.0.0.1:5433/shop_db\n")
+    assert f"PARTS={filled}\n" in one.log()
+
+
+def test_every_process_of_a_service_carries_the_run_s_mark_whatever_is_declared(
+    run: Running, token: str
+) -> None:
+    one = run(declared("stubborn", "{port}", env={MARK: "mine"}, budget=graceful(ms(50))))
+    one.start()
+    assert len(marked(token)) == 2
+
+
+def test_without_a_readiness_route_liveness_says_when_it_is_up(run: Running) -> None:
+    one = run(declared("serve", "{port}", health=Health(live="/live", ready=None)))
+    one.start()
+    assert one.running
+
+
+def test_without_any_route_the_open_port_says_so(run: Running) -> None:
+    one = run(declared("serve", "{port}", "500", health=Health(live=None, ready=None)))
+    one.start()
+    assert httpx.get(one.url, trust_env=False).status_code == 500
+
+
+def test_the_environment_s_proxy_is_no_way_to_the_service(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    one = run(declared("serve", "{port}"))
+    one.start()
+    assert one.running
+
+
+# -- why it does not start -----------------------------------------------------------------------
+
+
+def test_a_service_that_exits_at_once_is_named_with_its_exit_code_and_last_words(
+    run: Running, token: str
+) -> None:
+    words = [f"line {number}" for number in range(40)]
+    why = refused(
+        run(declared("end", "3", *words, "no login as {database_password}", "{dsn}")), token
+    )
+    assert "ended before it was ready" in why.cause
+    assert "Exit code 3." in why.cause
+    assert "| no login as ********" in why.cause
+    assert "| line 39" in why.cause
+    assert "line 2\n" not in why.cause, "the last 25 lines are enough"
+    assert "{port}" not in why.remedy
+
+
+def test_last_words_on_standard_error_are_shown_though_the_log_is_a_file(
+    run: Running, token: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "shop.log"
+    log.write_text("starting\n")
+    why = refused(run(declared("end", "1", "ImportError: shop", log=log)), token)
+    assert "| ImportError: shop" in why.cause
+    assert "| starting" in why.cause
+
+
+def test_a_service_that_is_never_ready_is_named_with_what_it_last_answered(
+    run: Running, token: str
+) -> None:
+    why = refused(run(declared("serve", "{port}", "503"), start_timeout=seconds(1.5)), token)
+    assert "not ready within 1.5 s (last seen: status 503 at /ready)" in why.cause
+    assert "--brownout-start-timeout" in why.remedy
+    assert "| up " in why.cause
+
+
+def test_a_readiness_route_that_does_not_exist_is_said_to_be_so(run: Running, token: str) -> None:
+    why = refused(run(declared("serve", "{port}", "404"), start_timeout=seconds(1.5)), token)
+    assert "status 404 at /ready" in why.cause
+    assert "does not exist" in why.remedy
+
+
+def test_a_service_that_never_listens_is_said_to_be_so(run: Running, token: str) -> None:
+    why = refused(run(declared("sleep"), start_timeout=ms(500)), token)
+    assert "ConnectError at /ready" in why.cause
+    assert "--brownout-start-timeout" in why.remedy
+
+
+def test_a_service_that_listens_elsewhere_is_told_where(run: Running, token: str) -> None:
+    why = refused(run(declared("serve", "0"), start_timeout=seconds(2)), token)
+    [up] = [line for line in why.cause.splitlines() if "| up " in line]
+    assert f"it listens on 127.0.0.1, port {up.split()[-1]}, instead" in why.tried
+    assert "{port}" in why.remedy
+
+
+def test_a_service_on_the_right_port_of_another_address_is_told_so(
+    run: Running, token: str
+) -> None:
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    one = run(declared("serve", "{port}", "200", "::1"), start_timeout=seconds(2))
+    why = refused(one, token)
+    port = one.url.rpartition(":")[2]
+    assert f"it listens on ::1, port {port}, instead" in why.tried
+    assert "127.0.0.1" in why.remedy
+
+
+def test_a_command_that_does_not_exist_is_named(run: Running, token: str) -> None:
+    why = refused(run(service(command=["no-such-program", "{dsn}"])), token)
+    assert "'no-such-program' cannot be run: No such file or directory" in why.cause
+    assert why.tried == ("no-such-program {dsn}",)
+
+
+def test_a_command_that_may_not_be_run_is_named(run: Running, token: str, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n")
+    why = refused(run(service(command=[str(script)])), token)
+    assert "cannot be run: Permission denied" in why.cause
+
+
+def test_a_preparation_that_fails_is_named_and_the_service_is_not_started(
+    run: Running, token: str, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    one = run(
+        declared(
+            "note", str(notes), "started",
+            prepare=[tiny("end", "4", "cannot migrate {dsn}"), tiny("note", str(notes))],
+        )
+    )  # fmt: skip
+    why = refused(one, token)
+    assert "The preparation command" in why.cause
+    assert "end 4" in why.cause
+    assert "ended with exit code 4" in why.cause
+    assert "| cannot migrate postgresql://shop_role:********@" in why.cause
+    assert not notes.exists()
+
+
+def test_a_preparation_that_hangs_is_ended_and_named(run: Running, token: str) -> None:
+    why = refused(run(declared("serve", "{port}", prepare=[tiny("sleep")]), ms(500)), token)
+    assert "did not end within 0.5 s" in why.cause
+    assert "--brownout-start-timeout" in why.remedy
+
+
+def test_what_a_preparation_leaves_running_is_ended(run: Running, token: str) -> None:
+    one = run(declared("serve", "{port}", prepare=[tiny("launcher")]))
+    one.start()
+    assert "left behind" in one.log()
+    assert [process.pid for process in marked(token)] == [one.pid]
+
+
+def test_a_port_in_use_is_named_and_its_owner_left_alone(run: Running, token: str) -> None:
+    one = run(declared("serve", "{port}"))
+    port = int(one.url.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)) as other:
+        why = refused(one, token)
+        assert f"Port {port} on 127.0.0.1" in why.cause
+        assert other.fileno() > 0
+    one.start()
+
+
+def test_ctrl_c_during_the_start_leaves_nothing(
+    run: Running, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = run(declared("stubborn", "{port}", budget=graceful(ms(50))))
+
+    def interrupted(*_: object, **__: object) -> httpx.Response:
+        deadline = time.monotonic() + PATIENT.total_seconds()
+        while "up" not in one.log() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(marked(token)) == 2
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(httpx.Client, "get", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        one.start()
+    assert marked(token) == []
+
+
+# -- how it ends ---------------------------------------------------------------------------------
+
+
+def test_a_service_that_ignores_sigterm_is_killed_with_all_its_processes_after_its_grace(
+    run: Running, token: str
+) -> None:
+    one = run(declared("stubborn", "{port}", budget=graceful(ms(300))))
+    one.start()
+    assert len(marked(token)) == 2
+    began = time.monotonic()
+    one.stop()
+    assert time.monotonic() - began >= 0.3
+    assert marked(token) == []
+
+
+def test_a_service_behind_a_wrapper_has_its_grace_though_the_wrapper_is_gone(
+    run: Running, token: str
+) -> None:
+    one = run(declared("wrapper", "{port}", budget=graceful(PATIENT)))
+    one.start()
+    one.stop()
+    assert one.log().endswith("left in peace\n")
+    assert marked(token) == []
+
+
+def test_a_service_that_ends_at_once_is_not_waited_for(run: Running) -> None:
+    one = run(declared("serve", "{port}", budget=graceful(seconds(60))))
+    one.start()
+    began = time.monotonic()
+    one.stop()
+    assert time.monotonic() - began < PATIENT.total_seconds()
+
+
+def test_stopping_twice_or_what_never_ran_is_nothing(run: Running) -> None:
+    one = run(declared("serve", "{port}"))
+    one.stop()
+    one.start()
+    one.stop()
+    one.stop()
+    assert not one.running
+
+
+def test_the_pid_of_a_service_that_does_not_run_is_refused(run: Running) -> None:
+    one = run(declared("serve", "{port}"))
+    with pytest.raises(ServiceNotReady, match="not running"):
+        _ = one.pid
+    one.start()
+    os.kill(one.pid, 9)
+    deadline = time.monotonic() + PATIENT.total_seconds()
+    while one.running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with pytest.raises(ServiceNotReady, match="Exit code -9") as refusal:
+        _ = one.pid
+    assert "| up " in refusal.value.cause
+
+
+def test_a_restart_is_on_the_same_port_without_preparation_and_keeps_the_log(
+    run: Running, token: str, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    one = run(
+        declared(
+            "stubborn", "{port}",
+            prepare=[tiny("note", str(notes), "once")],
+            budget=graceful(ms(50)),
+        )
+    )  # fmt: skip
+    one.start()
+    url, pid = one.url, one.pid
+    for _ in range(3):
+        one.restart()
+    assert (one.url, one.running) == (url, True)
+    assert one.pid != pid
+    assert one.log().count("up ") == 4
+    assert notes.read_text() == "once\n"
+    assert len(marked(token)) == 2
+
+
+# -- its log -------------------------------------------------------------------------------------
+
+
+def test_a_log_in_a_file_is_read_from_there_and_is_empty_before_it_is_written(
+    run: Running, tmp_path: Path
+) -> None:
+    log = tmp_path / "shop.log"
+    one = run(declared("serve", "{port}", log=log))
+    one.start()
+    assert one.log() == ""
+    log.write_bytes(f"entered as {PASSWORD} \xff\n".encode("latin-1"))
+    assert one.log() == "entered as ******** \N{REPLACEMENT CHARACTER}\n"
+
+
+def test_the_password_is_blotted_out_however_it_is_written(run: Running) -> None:
+    one = run(declared("show", "{port}", "URL", "PW", env={"URL": "{dsn}", "PW": PASSWORD}))
+    one.start()
+    assert "pass" not in one.log().replace("********", "")
+    assert one.log().count("********") == 2

@@ -1,0 +1,157 @@
+"""The steady state is asked for as often as there are connections; a baseline is taken once."""
+
+import asyncio
+
+import pytest
+
+from brownout import BrownoutError, Degraded, Health, Operation, ms, seconds
+from brownout.observations import SAMPLES
+from brownout.probes import Probe
+from brownout.steady import Baseline, SteadyState
+from tests.core.made import READ, WRITE, service
+from tests.core.peer import DROP, OK, PATIENCE, SILENCE, Peer, Reply, Request, serving, whole
+
+pytestmark = pytest.mark.asyncio
+
+LONG = seconds(PATIENCE)
+
+
+class Scripted:
+    """By path: the first replies; then all is well."""
+
+    def __init__(self, **first: list[Reply]) -> None:
+        self._first = first
+
+    async def __call__(self, request: Request) -> Reply:
+        replies = self._first.get(f"{request.method}_{request.path.strip('/')}")
+        return replies.pop(0) if replies else OK
+
+
+def asked(peer: Peer) -> dict[str, int]:
+    seen: dict[str, int] = {}
+    for request in peer.requests:
+        key = f"{request.method} {request.path}"
+        seen[key] = seen.get(key, 0) + 1
+    return seen
+
+
+# -- the steady state ----------------------------------------------------------------------------
+
+
+async def test_a_round_is_readiness_each_read_on_every_connection_and_each_write_once() -> None:
+    declared = service(
+        [
+            READ,
+            Operation.read("free", "GET", "/free", needs_database=False),
+            Operation.compute("sum", "POST", "/sum"),
+            WRITE,
+        ],
+        workers=2,
+    )
+    together = asyncio.Barrier(6)
+
+    async def reply(request: Request) -> Reply:
+        if (request.method, request.path) == ("GET", "/things"):
+            await together.wait()
+        return OK
+
+    async with serving(reply) as peer, Probe(declared, peer.url) as probe:
+        recovery = await SteadyState(declared).reached(probe, within=LONG)
+    assert recovery.steady
+    assert recovery.rounds == ()
+    assert recovery.after < seconds(1)
+    assert asked(peer) == {"GET /ready": 1, "GET /things": 6, "POST /things": 1}
+
+
+async def test_an_operation_with_a_fallback_has_to_be_back_too() -> None:
+    cached = Operation.read(
+        "cached", "GET", "/cached", degraded=Degraded(marker="Age", max_age=seconds(9))
+    )
+    declared = service([cached])
+    async with serving() as peer, Probe(declared, peer.url) as probe:
+        await SteadyState(declared).reached(probe, within=LONG)
+    assert asked(peer) == {"GET /ready": 1, "GET /cached": 3}
+
+
+@pytest.mark.parametrize(
+    ("where", "reply", "seen"),
+    [
+        ("GET_ready", whole(503), "/ready: status 503"),
+        ("GET_things", whole(500), "list: status 500"),
+        ("POST_things", DROP, "place: connection dropped"),
+    ],
+)
+async def test_it_is_asked_again_until_a_whole_round_succeeds(
+    where: str, reply: Reply, seen: str
+) -> None:
+    declared = service()
+    async with (
+        serving(Scripted(**{where: [reply, OK, OK, reply]})) as peer,
+        Probe(declared, peer.url) as probe,
+    ):
+        recovery = await SteadyState(declared).reached(probe, within=LONG)
+    assert recovery.steady
+    assert 1 <= len(recovery.rounds) <= 2
+    assert all(seen in entry for entry in recovery.rounds)
+    assert recovery.after >= ms(20) * len(recovery.rounds)
+
+
+async def test_a_service_that_stays_away_is_not_steady_and_not_stormed() -> None:
+    declared = service()
+    async with serving(whole(503)) as peer, Probe(declared, peer.url) as probe:
+        recovery = await SteadyState(declared).reached(probe, within=ms(100))
+    assert not recovery.steady
+    assert asked(peer) == {"GET /ready": len(recovery.rounds)}
+    assert 1 <= len(recovery.rounds) <= 6, "20 ms between two rounds"
+
+
+async def test_a_service_that_comes_back_too_late_is_not_steady() -> None:
+    declared = service()
+
+    async def slow(request: Request) -> Reply:
+        return await Scripted()(request) if len(peer.requests) > 1 else SILENCE
+
+    async with serving(slow) as peer, Probe(declared, peer.url, patience=ms(60)) as probe:
+        recovery = await SteadyState(declared).reached(probe, within=ms(50))
+    assert not recovery.steady
+    assert "no answer by the caller's time-out" in recovery.rounds[0]
+
+
+async def test_without_a_readiness_route_the_operations_alone_are_asked() -> None:
+    declared = service(health=Health(live=None, ready=None))
+    async with serving() as peer, Probe(declared, peer.url) as probe:
+        assert (await SteadyState(declared).reached(probe, within=LONG)).steady
+    assert asked(peer) == {"GET /things": 3, "POST /things": 1}
+
+
+async def test_readiness_may_answer_any_2xx() -> None:
+    declared = service([])
+    async with serving(whole(204, b"")) as peer, Probe(declared, peer.url) as probe:
+        assert (await SteadyState(declared).reached(probe, within=LONG)).steady
+
+
+# -- the baseline --------------------------------------------------------------------------------
+
+
+async def test_a_baseline_is_200_samples_taken_once_for_each_operation() -> None:
+    declared, baseline = service(), Baseline()
+    async with serving() as peer, Probe(declared, peer.url) as probe:
+        taken = await baseline.of(READ, probe)
+        again = await baseline.of(READ, probe)
+        assert taken is again
+        assert len(taken.samples) == len(peer.requests) == SAMPLES
+        assert peer.most_under_way == 1
+        other = await baseline.of(WRITE, probe)
+    assert other is not taken
+    assert len(peer.requests) == 2 * SAMPLES
+
+
+async def test_a_baseline_of_failures_is_none() -> None:
+    first = [OK] * 50 + [whole(500)] * 2
+    async with (
+        serving(Scripted(GET_things=first)) as peer,
+        Probe(service(), peer.url) as probe,
+    ):
+        with pytest.raises(BrownoutError, match="2 of 200 requests failed"):
+            await Baseline().of(READ, probe)
+        assert (await Baseline().of(READ, probe)).p99 > ms(0)

@@ -1,0 +1,52 @@
+"""One table, two servers: every connection fares as Toxiproxy's contract says."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from brownout.engine import ToxiproxyClient
+from tests.engine.conformance.observations import OBSERVATIONS, Bench, Observation
+from tests.engine.conformance.servers import engine, original, why_no_original
+
+NAMES = [observation.name for observation in OBSERVATIONS]
+
+
+def served(server: str) -> AbstractContextManager[str]:
+    missing = why_no_original() if server == "toxiproxy" else None
+    if missing:
+        pytest.skip(missing)
+    return original() if server == "toxiproxy" else engine()
+
+
+@pytest.fixture(scope="module", params=["ours", "toxiproxy"])
+def server(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    with served(request.param) as api:
+        yield request.param, api
+
+
+@pytest.mark.parametrize("observation", OBSERVATIONS, ids=NAMES)
+def test_a_connection_fares_as_the_contract_says(
+    server: tuple[str, str], observation: Observation
+) -> None:
+    name, api = server
+    if observation.spoils and name == "toxiproxy":
+        with served(name) as fresh:
+            found = observe(observation, fresh)
+    else:
+        found = observe(observation, api)
+    ours = name == "ours" and observation.ours is not None
+    assert found == (observation.ours if ours else observation.contract)
+
+
+def observe(observation: Observation, api: str) -> str:
+    client = ToxiproxyClient(api, timeout=2)
+    bench = Bench(client, observation.name.replace(" ", "-"))
+    try:
+        return observation.observe(bench)
+    finally:
+        bench.close()
+
+
+def test_every_difference_says_why() -> None:
+    assert all(one.why for one in OBSERVATIONS if one.ours is not None)

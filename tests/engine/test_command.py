@@ -1,0 +1,154 @@
+"""`brownout proxy`: a server in the foreground that takes Toxiproxy's flags."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from brownout.engine.command import main
+from tests.engine.peers import PATIENCE, soon
+
+START = [
+    sys.executable,
+    "-c",
+    "import sys; from brownout.engine.command import main; sys.exit(main())",
+]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+    port = free_port()
+    with subprocess.Popen(
+        [*START, "-port", str(port), *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    ) as process:
+        client = httpx.Client(base_url=f"http://localhost:{port}", trust_env=False)
+
+        def answers() -> bool:
+            try:
+                return client.get("/version").status_code == 200
+            except httpx.TransportError:
+                return process.poll() is not None
+
+        try:
+            assert soon(answers)
+            yield client, process
+        finally:
+            client.close()
+            if process.poll() is None:
+                process.terminate()
+
+
+def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> str:
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=PATIENCE)
+    return output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_cleanly_and_calls_and_connections_are_logged(number: int) -> None:
+    with serving("--seed=42") as (client, process):
+        body = {"name": "logged", "upstream": "127.0.0.1:1", "listen": "127.0.0.1:0"}
+        host, _, port = client.post("/proxies", json=body).json()["listen"].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as near:
+            near.recv(1)
+        output = end(process, number)
+        assert process.returncode == 0
+    for text in (
+        "seed 42",
+        "POST /proxies: 201",
+        "proxy logged: connection 1 from 127.0.0.1:",
+        "cannot reach 127.0.0.1:1",
+        "ended",
+    ):
+        assert text in output
+
+
+def test_a_quiet_log_level_logs_nothing() -> None:
+    with serving("-host", "127.0.0.1", environment={"LOG_LEVEL": "error"}) as (_, process):
+        assert end(process) == ""
+
+
+def test_a_configuration_is_populated(tmp_path: Path) -> None:
+    path = tmp_path / "proxies.json"
+    path.write_text(json.dumps([{"name": "a", "upstream": "127.0.0.1:1", "listen": "127.0.0.1:0"}]))
+    with serving("-config", str(path)) as (client, _):
+        assert list(client.get("/proxies").json()) == ["a"]
+
+
+def test_metrics_show_live_bytes_and_the_process() -> None:
+    with serving("-proxy-metrics", "--runtime-metrics=true") as (client, _):
+        with socket.create_server(("127.0.0.1", 0)) as upstream:
+            address = f"127.0.0.1:{upstream.getsockname()[1]}"
+            body = {"name": "m", "upstream": address, "listen": "127.0.0.1:0"}
+            listen = client.post("/proxies", json=body).json()["listen"]
+            with socket.create_connection(("127.0.0.1", int(listen.rpartition(":")[2]))) as near:
+                far, _ = upstream.accept()
+                near.sendall(b"12345")
+                assert far.recv(5) == b"12345"
+                far.close()
+                text = client.get("/metrics").text
+        labels = f'direction="upstream",listener="{listen}",proxy="m",upstream="{address}"'
+        for name in ("received", "sent"):
+            assert f"toxiproxy_proxy_{name}_bytes_total{{{labels}}} 5.0" in text
+        assert "process_resident_memory_bytes" in text
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-version"]) == 0
+    assert "Toxiproxy API 2.12.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file"), ("{", "bad request body"), ('[{"name": "x"}]', "missing required")],
+)
+def test_a_configuration_that_cannot_be_used_is_one_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, reason: str
+) -> None:
+    path = tmp_path / "proxies.json"
+    if content is not None:
+        path.write_text(content)
+    assert main(["-port", str(free_port()), "-config", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert "What to do" in said
+
+
+def test_a_port_in_use_is_one_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["-host", "127.0.0.1", "-port", str(taken.getsockname()[1])]) == 2
+    assert "in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [["-port", "x"], ["-port", "70000"], ["--nope"], ["-seed", "a"]])
+def test_a_flag_that_is_none_ends_with_2(flags: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(flags)
+    assert caught.value.code == 2
+
+
+def test_a_log_level_that_is_none_is_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    assert main([]) == 2
+    assert "loud" in capsys.readouterr().err

@@ -1,0 +1,59 @@
+"""What the documents say is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from brownout import Service
+from brownout.behaviours import CATALOGUE
+from brownout.options import OPTIONS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str) -> list[str]:
+    """The Python blocks of a document, without the indentation of a list."""
+    found = re.findall(r"^( *)```python\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", body, flags=re.MULTILINE) for indent, body in found]
+
+
+def test_declaration_in_the_readme_is_one() -> None:
+    names: dict[str, object] = {}
+    (block,) = [block for block in blocks(README) if "service_under_test" in block]
+    source = block.replace('@pytest.fixture(scope="session")\n', "")
+    exec(compile(source, "README.md", "exec"), names)  # noqa: S102 - our own document
+    declare = names["service_under_test"]
+    assert callable(declare)
+    assert isinstance(declare(), Service)
+
+
+def test_python_in_the_readme_compiles() -> None:
+    assert len(blocks(README)) == 2
+    for block in blocks(README):
+        compile(block, "README.md", "exec")
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(getattr(option, "name", option)))
+def test_every_option_has_its_line_in_the_readme(option: object) -> None:
+    assert f"\n| `{getattr(option, 'argument')}` |" in README  # noqa: B009 - ids want an object
+
+
+def test_readme_counts_what_is_assessed() -> None:
+    assessed = [entry.id for entry in CATALOGUE.values() if entry.guidance is not None]
+    text = README.partition("are assessed:\n")[2].partition("\nFor each")[0]
+    assert sorted(re.findall(r"[A-Z]\d+", text)) == sorted(assessed)
+    assert f"holds {len(CATALOGUE)} promises; {len(assessed)} of them are assessed" in README
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+)
+def test_files_that_a_document_names_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"\]\((?!https?:|#)([^)]+)\)", text)
+    named += re.findall(
+        r"`((?:suites|fixtures|tests|sample_service|benchmarks|\.ci)/[\w./-]*)`", text
+    )
+    assert not [path for path in named if not (ROOT / path).exists()]

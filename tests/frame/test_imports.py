@@ -1,0 +1,159 @@
+"""Who may import whom: one direction, and outside libraries only where they belong."""
+
+import ast
+import importlib
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "fixtures" / "brownout"
+
+LAYERS = [
+    {"errors", "units", "observations", "behaviours", "declaration", "templates", "_version"},
+    {"options", "settings"},
+    {"faults"},
+    {"engine"},
+    {"backends", "ports", "postgres", "process_groups", "reaper"},
+    {
+        *{"expectations", "load", "ports", "probes", "process_groups", "refusals"},
+        *{"runner", "steady", "writes"},
+    },
+    {"report"},
+    {"plugin", "cli"},
+]
+"""A module may import its own layer and those before it."""
+
+PYTEST = {"pytest", "_pytest", "pytest_asyncio"}
+CONTAINERS = {"docker", "testcontainers"}
+OUT_OF_REACH = {"sample_service", "suites", "tests", "benchmarks", "conftest", "fixtures"}
+
+NOT_FOR_SUITES = {"backends", "cli", "engine", "options", "plugin", "reaper", "report", "settings"}
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Each import in a file, wherever it stands: the module, and the name taken from it if any."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            assert node.module is not None
+            for alias in node.names:
+                yield node.module, alias.name
+
+
+def part_of(module: str, name: str | None) -> str | None:
+    """The part of the package that an import means: "engine" for `brownout.engine.client`."""
+    words = [*module.split("."), *([name] if module == "brownout" and name else [])]
+    return words[1] if words[0] == "brownout" and len(words) > 1 else None
+
+
+def layer_of(part: str) -> int:
+    return next(number for number, layer in enumerate(LAYERS) if part in layer)
+
+
+def test_every_part_of_the_package_has_its_layer() -> None:
+    parts = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    parts |= {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert parts == set().union(*LAYERS)
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for path in sources(PACKAGE):
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        allowed = 0 if own == "__init__" else layer_of(own)
+        parts = {part_of(module, name) for module, name in imported(path)} - {None}
+        wrong += [f"{path} imports {part}" for part in parts if part and layer_of(part) > allowed]
+    assert not wrong
+
+
+def test_libraries_stay_where_they_belong() -> None:
+    wrong = []
+    for path in sources(PACKAGE):
+        place = path.relative_to(PACKAGE).as_posix()
+        forbidden = OUT_OF_REACH | {"_pytest"}
+        if not place.startswith("plugin/"):
+            forbidden |= PYTEST
+        if place.startswith("reaper/"):
+            forbidden |= {"testcontainers"}
+        elif not place.startswith("backends/docker/"):
+            forbidden |= CONTAINERS
+        tops = {module.partition(".")[0] for module, _ in imported(path)}
+        wrong += [f"{path} imports {top}" for top in tops & forbidden]
+    assert not wrong
+
+
+def test_suites_see_only_what_an_adopter_sees() -> None:
+    wrong = []
+    for path in sources(ROOT / "suites"):
+        for module, name in imported(path):
+            top = module.partition(".")[0]
+            if top not in {"brownout", "pytest"} | sys.stdlib_module_names:
+                wrong.append(f"{path} imports {module}")
+            elif top == "brownout" and (
+                part_of(module, name) in NOT_FOR_SUITES
+                or name is None
+                or name not in importlib.import_module(module).__all__
+            ):
+                wrong.append(f"{path} imports {name} from {module}")
+    assert not wrong
+
+
+def distributions_needed(folder: Path) -> set[str]:
+    """The distributions that the third-party imports below `folder` come from."""
+    known = packages_distributions()
+    tops = {module.partition(".")[0] for path in sources(folder) for module, _ in imported(path)}
+    own = {"benchmarks", "brownout", "sample_service", "tests"} | sys.stdlib_module_names
+    return {canonicalize_name(known[top][0]) for top in tops - own}
+
+
+def required(*extras: str) -> set[str]:
+    """The distributions that pyproject.toml names, with those of `extras`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    assert distributions_needed(PACKAGE) <= required("embedded")
+
+
+def test_what_the_sample_service_imports_is_declared() -> None:
+    assert distributions_needed(ROOT / "sample_service") <= required("sample")
+
+
+def test_what_tests_and_benchmarks_import_is_declared() -> None:
+    needed = distributions_needed(ROOT / "tests") | distributions_needed(ROOT / "benchmarks")
+    assert needed <= required("embedded", "sample", "dev")
+
+
+def test_constraints_hold_versions_and_nothing_else() -> None:
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            requirement = Requirement(line)
+            assert str(requirement.specifier).startswith("==")
+            assert requirement.url is None
+
+
+def test_constraints_pin_whatever_is_declared() -> None:
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pinned = {
+        canonicalize_name(Requirement(line).name)
+        for line in text.splitlines()
+        if line and not line.startswith("#")
+    }
+    assert required("embedded", "sample", "dev") - {"pytest-brownout"} <= pinned

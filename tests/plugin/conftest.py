@@ -1,0 +1,51 @@
+"""pytest inside pytest: each test here runs a small project of its own."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+Judge = Callable[..., pytest.RunResult]
+
+INI = """
+[pytest]
+asyncio_default_fixture_loop_scope = function
+"""
+
+PREAMBLE = """
+import pytest
+from brownout import BackendUnavailable, ContractViolation, FaultNotFelt, NotAssessable
+
+def violation(promise="It keeps its promise."):
+    return ContractViolation(
+        promise, expected="at most 1000 ms", observed="2310 ms",
+        facts={"fault": "Latency", "asked": 3}, timeline=["0.00 s: injected", "2.31 s: 200"],
+    )
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own variables (CI sets images) must not reach the projects under test."""
+    for name in list(os.environ):
+        if name.startswith("BROWNOUT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("CI", raising=False)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """An empty project."""
+    pytester.makefile(".ini", pytest=INI)
+    return pytester
+
+
+@pytest.fixture
+def judge(project: pytest.Pytester) -> Judge:
+    """Run pytest, in this process, on tests given as source."""
+
+    def run(source: str, *arguments: str) -> pytest.RunResult:
+        project.makepyfile(test_it=PREAMBLE + source)
+        return project.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+    return run

@@ -1,0 +1,87 @@
+"""A project that has Brownout installed and does not use it notices nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.plugin.conftest import Judge
+
+pytest_plugins = ["pytester"]
+
+ORDINARY = """
+import pytest
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+def test_passes(): pass
+def test_fails(): assert 0
+def test_unprintable(): raise Unprintable
+def test_skips(): pytest.skip("not today")
+@pytest.mark.xfail
+def test_expected(): assert 0
+@pytest.fixture
+def broken():
+    yield
+    raise ValueError
+def test_teardown(broken): pass
+"""
+
+
+def test_ordinary_run_is_as_without_the_plugin(project: pytest.Pytester) -> None:
+    project.makepyfile(test_it=ORDINARY)
+    with_us = project.runpytest_inprocess("-p", "no:cacheprovider")
+    without = project.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:brownout")
+
+    def said(result: pytest.RunResult) -> list[str]:
+        return [line for line in result.outlines[:-1] if not line.startswith("plugins: ")]
+
+    assert said(with_us) == said(without)
+    assert with_us.ret == without.ret == 1
+
+
+@pytest.mark.parametrize("arguments", [["--collect-only"], ["-k", "nothing"], ["nowhere.py"]])
+def test_pytests_own_codes_stay(
+    judge: Judge, project: pytest.Pytester, arguments: list[str]
+) -> None:
+    with_us = judge("def test_it(): pass\n", *arguments)
+    without = project.runpytest_inprocess("-p", "no:brownout", *arguments)
+    assert with_us.ret == without.ret
+
+
+HEAVY = {
+    "asyncpg",
+    "docker",
+    "httpx",
+    "hypothesis",
+    "jinja2",
+    "jsonschema",
+    "psutil",
+    "psycopg",
+    "requests",
+    "starlette",
+    "testcontainers",
+    "toxiproxy",
+    "uvicorn",
+    "uvloop",
+}
+
+OURS_FOR_BEHAVIOURS = {
+    "brownout.behaviours",
+    "brownout.plugin.judge",
+    "brownout.plugin.record",
+    "brownout.report",
+    "brownout.settings",
+}
+
+
+def test_loading_the_plugin_loads_nothing_heavy() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import brownout.plugin, sys; print(*sys.modules, sep='\\n')"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert not (HEAVY | OURS_FOR_BEHAVIOURS) & set(loaded)

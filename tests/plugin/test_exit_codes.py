@@ -1,0 +1,128 @@
+"""What a run's exit code says."""
+
+import pytest
+
+from tests.plugin.conftest import PREAMBLE, Judge
+
+pytest_plugins = ["pytester"]
+
+KEPT = "@pytest.mark.behaviour('T1')\ndef test_kept(): pass\n"
+BROKEN = "@pytest.mark.behaviour('T2')\ndef test_broken(): raise violation()\n"
+UNKNOWN = "@pytest.mark.behaviour('T3')\ndef test_unknown(): 1 / 0\n"
+NOT_ASSESSED = "@pytest.mark.behaviour('P9')\ndef test_not(): raise NotAssessable('cannot')\n"
+ORDINARY = "def test_ordinary(): pass\n"
+ORDINARY_FAILING = "def test_ordinary_failing(): assert 0\n"
+ORDINARY_UNKNOWN = "def test_no_engine(): raise BackendUnavailable('no engine')\n"
+
+
+@pytest.mark.parametrize(
+    ("tests", "code"),
+    [
+        pytest.param(KEPT, 0, id="kept"),
+        pytest.param(KEPT + NOT_ASSESSED, 0, id="kept-and-not-assessed"),
+        pytest.param(KEPT + ORDINARY, 0, id="kept-beside-ordinary"),
+        pytest.param(KEPT + BROKEN, 1, id="broken"),
+        pytest.param(KEPT + UNKNOWN, 2, id="unknown"),
+        pytest.param(BROKEN + UNKNOWN, 1, id="broken-outranks-unknown"),
+        pytest.param(NOT_ASSESSED, 2, id="nothing-assessed"),
+        pytest.param(NOT_ASSESSED + ORDINARY, 2, id="nothing-assessed-beside-ordinary"),
+        pytest.param(KEPT + ORDINARY_FAILING, 1, id="ordinary-test-failed"),
+        pytest.param(UNKNOWN + ORDINARY_FAILING, 1, id="ordinary-test-failed-beside-unknown"),
+        pytest.param(KEPT + ORDINARY_UNKNOWN, 2, id="ordinary-test-met-our-error"),
+    ],
+)
+def test_verdicts_make_the_exit_code(judge: Judge, tests: str, code: int) -> None:
+    assert judge(tests).ret == code
+
+
+def test_nothing_left_after_deselecting_behaviours(judge: Judge) -> None:
+    assert judge(KEPT, "-k", "nothing").ret == 2
+
+
+def test_ordinary_tests_left_after_deselecting_behaviours(judge: Judge) -> None:
+    result = judge(BROKEN + ORDINARY, "-k", "ordinary")
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("brownout:*")
+
+
+def test_only_listed(judge: Judge) -> None:
+    assert judge(BROKEN, "--collect-only").ret == 0
+
+
+def test_only_set_up(judge: Judge) -> None:
+    assert judge(BROKEN, "--setup-only").ret == 0
+
+
+def test_stopped_at_the_first_failure(judge: Judge) -> None:
+    assert judge(BROKEN + KEPT, "-x").ret == 1
+
+
+def test_interrupted(project: pytest.Pytester) -> None:
+    project.makepyfile(test_it=PREAMBLE + BROKEN + "def test_stop(): raise KeyboardInterrupt\n")
+    result = project.runpytest_subprocess("-p", "no:cacheprovider")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["  T2 *broken *"])
+
+
+def test_collection_failed(judge: Judge, project: pytest.Pytester) -> None:
+    project.makepyfile(test_other="import nowhere_to_be_found")
+    assert judge(KEPT).ret == 2
+
+
+def test_internal_error(judge: Judge, project: pytest.Pytester) -> None:
+    project.makeconftest("def pytest_runtest_logfinish(): 1 / 0")
+    assert judge(KEPT).ret == 2
+
+
+def test_usage_error_after_behaviours_were_collected(
+    judge: Judge, project: pytest.Pytester
+) -> None:
+    project.makeconftest("""
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems():
+    raise pytest.UsageError("not like this")
+""")
+    result = judge(KEPT)
+    assert result.ret == 2
+    result.stderr.fnmatch_lines(["ERROR: not like this"])
+
+
+def test_exit_code_set_by_another_plugin_is_kept(judge: Judge, project: pytest.Pytester) -> None:
+    project.makeconftest("def pytest_sessionfinish(session): session.exitstatus = 1")
+    assert judge(KEPT).ret == 1
+
+
+@pytest.mark.parametrize(
+    ("tests", "code"), [(KEPT, 0), (BROKEN, 1), (UNKNOWN, 2), (NOT_ASSESSED, 2)]
+)
+@pytest.mark.parametrize("arguments", [["-p", "no:terminal"], ["-q"], ["-qq"]])
+def test_code_does_not_depend_on_what_is_shown(
+    judge: Judge, tests: str, code: int, arguments: list[str]
+) -> None:
+    assert judge(tests, *arguments).ret == code
+
+
+def test_quiet_run_shows_what_is_not_kept(judge: Judge) -> None:
+    result = judge(KEPT + BROKEN, "-q")
+    result.stdout.fnmatch_lines(["  T2 *broken *", "brownout: 1 kept, 1 broken (T2)*exit 1"])
+    result.stdout.no_fnmatch_line("  T1 *")
+
+
+def test_very_quiet_run_shows_one_line(judge: Judge) -> None:
+    result = judge(KEPT + BROKEN, "-qq")
+    result.stdout.no_fnmatch_line("  T? *")
+    result.stdout.fnmatch_lines(["brownout: 1 kept, 1 broken (T2)*exit 1"])
+
+
+def test_pytests_own_closing_line_stays_last(judge: Judge) -> None:
+    result = judge(KEPT + BROKEN)
+    lines = [line for line in result.outlines if line.strip()]
+    assert lines[-1].startswith("===")
+    assert "1 failed, 1 passed" in lines[-1]
+
+
+def test_failing_test_without_a_behaviour_is_named(judge: Judge) -> None:
+    result = judge(KEPT + ORDINARY_UNKNOWN)
+    result.stdout.fnmatch_lines(["unknown, without a behaviour: test_it.py::test_no_engine"])

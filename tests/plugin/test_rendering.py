@@ -1,0 +1,191 @@
+"""How a verdict is explained: in our words, without our internals."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.plugin.conftest import Judge
+
+pytest_plugins = ["pytester"]
+
+BROKEN = "@pytest.mark.behaviour('T1')\ndef test_broken(): raise violation('It ends in time.')\n"
+
+
+def test_violation_is_explained_without_a_traceback(judge: Judge) -> None:
+    result = judge(BROKEN, "--brownout-start-timeout=7")
+    result.stdout.fnmatch_lines(
+        [
+            "T1 broken (must): every request ends within D *",
+            "It ends in time.",
+            "  expected: at most 1000 ms",
+            "  observed: 2310 ms",
+            "  fault: Latency",
+            "  asked: 3",
+            "  timeline:",
+            "    0.00 s: injected",
+            "    2.31 s: 200",
+            "Why it matters: *",
+            "How it is usually mended: *",
+            "Reproduce with: pytest test_it.py::test_broken --brownout-start-timeout=7",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*raise violation*")
+
+
+def test_short_summary_names_the_behaviour(judge: Judge) -> None:
+    judge(BROKEN).stdout.fnmatch_lines(["FAILED test_it.py::test_broken - T1: It ends in time.*"])
+
+
+def test_assertion_keeps_pytests_account_and_gets_guidance(judge: Judge) -> None:
+    result = judge("@pytest.mark.behaviour('E2')\ndef test_it(): assert 1 == 2\n")
+    result.stdout.fnmatch_lines(
+        [
+            "*assert 1 == 2*",
+            "*brownout: E2*",
+            "E2 broken (must): *",
+            "Why it matters: *",
+            "Reproduce with: pytest test_it.py::test_it",
+        ]
+    )
+
+
+def test_reproducing_quotes_what_a_shell_would_read(judge: Judge) -> None:
+    result = judge("""
+@pytest.mark.parametrize("fault", ["black hole"])
+@pytest.mark.behaviour('T1')
+def test_it(fault): raise violation()
+""")
+    result.stdout.fnmatch_lines(["Reproduce with: pytest 'test_it.py::test_it[[]black hole[]]'"])
+
+
+def test_reproducing_masks_a_password(judge: Judge) -> None:
+    result = judge(BROKEN, "--brownout-postgres=postgresql://me:hunter2@127.0.0.1:5/db")
+    result.stdout.fnmatch_lines(
+        ["Reproduce with: * '--brownout-postgres=postgresql://me:…@127.0.0.1:5/db'"]
+    )
+    assert "hunter2" not in result.stdout.str()
+
+
+NO_ENGINE = """
+@pytest.fixture(scope="session")
+def engine():
+    raise BackendUnavailable("No engine answers.", tried=["the socket"], remedy="Start one.")
+
+@pytest.mark.behaviour('T1')
+def test_one(engine): pass
+
+@pytest.mark.behaviour('T2')
+def test_two(engine): pass
+"""
+
+
+def test_error_of_ours_is_told_once_and_without_a_traceback(judge: Judge) -> None:
+    result = judge(NO_ENGINE)
+    result.stdout.fnmatch_lines(
+        [
+            "BackendUnavailable: No engine answers.",
+            "Tried:",
+            "  - the socket",
+            "What to do: Start one.",
+            "*ERROR at setup of test_two*",
+            "the same error as in test_it.py::test_one",
+        ]
+    )
+    assert result.stdout.str().count("What to do: Start one.") == 1
+    result.stdout.no_fnmatch_line("*raise BackendUnavailable*")
+
+
+def test_shared_reason_is_written_out_once_in_the_table(judge: Judge) -> None:
+    result = judge(NO_ENGINE)
+    result.stdout.fnmatch_lines(
+        ["  T1 *unknown *", "*No engine answers.", "  T2 *unknown *", "*for the same reason as T1"]
+    )
+
+
+def test_error_of_ours_in_an_ordinary_test_is_explained_too(judge: Judge) -> None:
+    result = judge("def test_it(): raise BackendUnavailable('No engine answers.')\n")
+    result.stdout.fnmatch_lines(["BackendUnavailable: No engine answers."])
+    result.stdout.no_fnmatch_line("*raise BackendUnavailable*")
+    assert result.ret == 1
+
+
+FACTS = """
+@pytest.fixture
+def recorded(request):
+    from brownout.plugin.session_facts import record
+    record(request.config, postgresql="16.14")
+    request.node.user_properties.append(("brownout", {"felt": 3}))
+    request.node.user_properties.append(("mine", "kept"))
+
+@pytest.mark.behaviour('T1')
+def test_kept(recorded): pass
+"""
+
+
+def test_junit_carries_behaviours_and_verdicts(judge: Judge, project: pytest.Pytester) -> None:
+    judge(FACTS + BROKEN, "--junitxml=junit.xml")
+    cases = {
+        case.attrib["name"]: [
+            (entry.attrib["name"], entry.attrib["value"]) for entry in case.iter("property")
+        ]
+        for case in ET.parse(project.path / "junit.xml").iter("testcase")  # noqa: S314
+    }
+    assert cases == {
+        "test_kept": [
+            ("mine", "kept"),
+            ("brownout.behaviour", "T1"),
+            ("brownout.verdict", "kept"),
+        ],
+        "test_broken": [("brownout.behaviour", "T1"), ("brownout.verdict", "broken")],
+    }
+
+
+def test_junit_tells_a_violation_in_our_words(judge: Judge, project: pytest.Pytester) -> None:
+    judge(BROKEN, "--junitxml=junit.xml")
+    tree = ET.parse(project.path / "junit.xml")  # noqa: S314 - we have written it
+    failure = next(tree.iter("failure"))
+    assert failure.attrib["message"].startswith("T1: It ends in time.")
+    assert "Why it matters" in (failure.text or "")
+
+
+def read_document(project: pytest.Pytester) -> dict[str, Any]:
+    text = Path(project.path, "out", "brownout.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def test_document_holds_the_runs_facts(judge: Judge, project: pytest.Pytester) -> None:
+    judge(FACTS + BROKEN, "--brownout-report=out", "--brownout-backend=docker")
+    document = read_document(project)
+    assert document["exit_code"] == 1
+    assert document["error"] is None
+    assert document["backend"] == "docker"
+    assert document["session"] == {"postgresql": "16.14"}
+    assert document["settings"]["backend"] == {"value": "docker", "origin": "--brownout-backend"}
+    (behaviour,) = document["behaviours"]
+    assert (behaviour["id"], behaviour["verdict"], len(behaviour["tests"])) == ("T1", "broken", 2)
+    kept, broken = document["tests"]
+    assert kept["verdicts"] == {"T1": "kept"}
+    assert kept["facts"] == {"felt": 3}
+    assert broken["verdicts"] == {"T1": "broken"}
+    assert broken["troubles"][0]["details"]["observed"] == "2310 ms"
+    assert broken["reproduce"].startswith("pytest test_it.py::test_broken")
+
+
+def test_document_holds_no_password(judge: Judge, project: pytest.Pytester) -> None:
+    judge(
+        BROKEN,
+        "--brownout-report=out",
+        "--brownout-postgres=postgresql://me:hunter2@127.0.0.1/db?password=hunter3",
+    )
+    text = json.dumps(read_document(project))
+    assert "hunter" not in text
+    assert "postgresql://me:…@127.0.0.1/db" in text.encode().decode("unicode_escape")
+
+
+def test_nothing_is_written_unasked(judge: Judge, project: pytest.Pytester) -> None:
+    judge(BROKEN)
+    assert not list(project.path.rglob("brownout.json"))

@@ -1,0 +1,46 @@
+"""The sample service on brownout's embedded PostgreSQL, with the engine in between."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from brownout.postgres import Postgres
+from sample_service import logs
+from sample_service.migrate import migrate
+from sample_service.settings import Settings
+from tests.sample_service.shop import Shop, opened
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    """An application configures the logging of its process; this process is pytest's."""
+    logs.configure = lambda: None
+
+
+@pytest.fixture(scope="session")
+def settings(brownout_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """As in production, but impatient where tests wait."""
+    migrate(brownout_postgres.dsn)
+    return Settings(
+        database_url=SecretStr(brownout_postgres.dsn),
+        health_interval=0.1,
+        snapshot=tmp_path_factory.mktemp("shop") / "snapshot.sqlite3",
+        snapshot_interval=0.1,
+        drain_delay=0.2,
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(settings: Settings) -> AsyncIterator[Shop]:
+    """One application."""
+    async with opened(settings) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).parents[2]

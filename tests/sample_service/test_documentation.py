@@ -1,0 +1,53 @@
+"""Nothing that a caller or an operator meets is left unexplained."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sample_service.app import create_app
+from sample_service.problems import PROBLEM_TYPES, ProblemType
+from sample_service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("kind", PROBLEM_TYPES, ids=lambda kind: kind.slug)
+def test_a_problem_has_its_page_and_the_page_is_right(kind: ProblemType) -> None:
+    page = (ROOT / "docs" / "problems" / f"{kind.slug}.md").read_text()
+    assert kind.title in page
+    assert f"status {kind.status}" in page
+    assert f"origin `{kind.origin}`" in page
+
+
+def test_every_page_is_about_a_problem() -> None:
+    pages = {page.stem for page in (ROOT / "docs" / "problems").glob("*.md")} - {"README"}
+    assert pages == {kind.slug for kind in PROBLEM_TYPES}
+
+
+def test_a_title_belongs_to_one_type() -> None:
+    assert len({kind.title for kind in PROBLEM_TYPES}) == len(PROBLEM_TYPES)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_setting_says_why_it_is_what_it_is(name: str) -> None:
+    assert len(Settings.model_fields[name].description or "") > 40
+
+
+def test_every_operation_declares_its_problems() -> None:
+    document = create_app(
+        Settings(database_url=SecretStr("postgresql://nobody@127.0.0.1:1/x"))
+    ).openapi()
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    assert operations
+    for operation in operations:
+        assert {"4XX", "5XX"} <= operation["responses"].keys()
+        assert "422" not in operation["responses"], "the framework's own shape of errors"
+
+
+def test_what_the_service_imports_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    sample = " ".join(declared["optional-dependencies"]["sample"])
+    for distribution in ("fastapi", "asyncpg", "structlog", "prometheus-client", "aiosqlite"):
+        assert distribution in sample

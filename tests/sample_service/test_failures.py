@@ -1,0 +1,90 @@
+"""What the driver's exceptions mean, and what may be tried again."""
+
+import asyncpg
+import pytest
+from asyncpg.exceptions import PostgresError
+
+from sample_service.budget import RetryBudget
+from sample_service.failures import ConnectionLost, may_succeed_again, means, undetermined
+from sample_service.problems import (
+    CONFLICT,
+    DATABASE_UNAVAILABLE,
+    DEADLINE_EXCEEDED,
+    UNACCEPTABLE_VALUE,
+    ProblemType,
+)
+
+
+def server_says(sqlstate: str, severity: str = "ERROR") -> PostgresError:
+    """What asyncpg raises for an ErrorResponse with these fields."""
+    error: PostgresError = PostgresError.new(
+        {"C": sqlstate, "S": severity, "V": severity, "M": "as the server words it"}
+    )
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConnectionRefusedError(), DATABASE_UNAVAILABLE),
+        (ConnectionLost(), DATABASE_UNAVAILABLE),
+        (server_says("08006"), DATABASE_UNAVAILABLE),
+        (server_says("28P01", "FATAL"), DATABASE_UNAVAILABLE),
+        (server_says("53300", "FATAL"), DATABASE_UNAVAILABLE),
+        (server_says("57P01", "FATAL"), DATABASE_UNAVAILABLE),
+        (server_says("57P03", "FATAL"), DATABASE_UNAVAILABLE),
+        (server_says("25006"), DATABASE_UNAVAILABLE),
+        (server_says("40001"), DATABASE_UNAVAILABLE),
+        (TimeoutError(), DEADLINE_EXCEEDED),
+        (server_says("57014"), DEADLINE_EXCEEDED),
+        (server_says("23505"), CONFLICT),
+        (server_says("22003"), UNACCEPTABLE_VALUE),
+        (asyncpg.DataError("not a number"), UNACCEPTABLE_VALUE),
+        (server_says("42501"), None),
+        (server_says("42P01"), None),
+        (asyncpg.InterfaceError("the server expects 1 argument"), None),
+    ],
+    ids=str,
+)
+def test_an_exception_means_one_problem_or_our_own_fault(
+    error: Exception, kind: ProblemType | None
+) -> None:
+    problem = means(error)
+    assert (problem and problem.kind) is kind
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "57P01", "08006", "0A000"])
+def test_what_was_not_the_callers_fault_is_tried_again(sqlstate: str) -> None:
+    assert may_succeed_again(server_says(sqlstate))
+
+
+@pytest.mark.parametrize("sqlstate", ["22003", "23505", "42501", "53300", "57014"])
+def test_what_would_fail_again_is_not_tried_again(sqlstate: str) -> None:
+    assert not may_succeed_again(server_says(sqlstate))
+
+
+@pytest.mark.parametrize(
+    ("error", "unknown"),
+    [
+        (server_says("40001"), False),
+        (server_says("23505"), False),
+        (server_says("40003"), True),
+        (server_says("57P01", "FATAL"), True),
+        (asyncpg.ConnectionDoesNotExistError("gone"), True),
+        (ConnectionResetError(), True),
+    ],
+    ids=str,
+)
+def test_a_failed_commit_is_undetermined_unless_the_server_refused_it(
+    error: Exception, unknown: bool
+) -> None:
+    assert undetermined(error) is unknown
+
+
+def test_retries_add_at_most_their_share_of_load() -> None:
+    budget = RetryBudget(ratio=0.1, reserve=5)
+    granted = 0
+    for _ in range(1000):
+        budget.earn()
+        granted += budget.spend()
+    assert granted <= 5 + 100

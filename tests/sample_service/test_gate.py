@@ -1,0 +1,62 @@
+"""The bounded queue in front of what there is little of."""
+
+import asyncio
+
+import pytest
+
+from sample_service.deadline import Deadline
+from sample_service.gate import Gate
+from sample_service.problems import OVERLOADED, POOL_EXHAUSTED, Problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LONG = 60.0
+
+
+async def test_those_who_wait_enter_in_the_order_in_which_they_came() -> None:
+    gate = Gate(slots=1, queue=10)
+    entered: list[int] = []
+
+    async def visit(number: int) -> None:
+        async with gate.slot(Deadline.after(LONG)):
+            entered.append(number)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(visit(number) for number in range(8)))
+    assert entered == list(range(8))
+
+
+async def test_nobody_waits_beyond_the_time_given() -> None:
+    gate = Gate(slots=1, queue=10)
+    async with gate.slot(Deadline.after(LONG)):
+        with pytest.raises(Problem) as refused:
+            async with gate.slot(Deadline.after(0.02)):
+                pass
+    assert refused.value.kind is POOL_EXHAUSTED
+    assert (gate.free, gate.waiting) == (1, 0)
+
+
+async def test_who_cannot_even_wait_is_refused_at_once() -> None:
+    gate = Gate(slots=1, queue=0)
+    async with gate.slot(Deadline.after(LONG)):
+        with pytest.raises(Problem) as refused:
+            async with gate.slot(Deadline.after(LONG)):
+                pass
+    assert refused.value.kind is OVERLOADED
+
+
+async def test_a_visitor_who_is_cancelled_while_waiting_takes_no_slot() -> None:
+    gate = Gate(slots=1, queue=10)
+
+    async def visit() -> None:
+        async with gate.slot(Deadline.after(LONG)):
+            pass
+
+    async with gate.slot(Deadline.after(LONG)):
+        waiting = asyncio.create_task(visit())
+        await asyncio.sleep(0)
+        assert gate.waiting == 1
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert (gate.free, gate.waiting) == (1, 0)
+    await visit()

@@ -1,0 +1,88 @@
+"""Orders: placed once, against stock, in one transaction."""
+
+import asyncio
+import secrets
+
+import pytest
+
+from brownout.postgres import Postgres
+from tests.sample_service.shop import Shop, new_customer, problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+INVARIANT = """
+    SELECT (SELECT sum(stock) FROM products)
+         + (SELECT coalesce(sum(quantity), 0) FROM orders WHERE cancelled_at IS NULL)"""
+
+
+async def test_an_order_can_be_read_where_its_location_says(shop: Shop) -> None:
+    placed = await shop.order()
+    assert placed.status_code == 201
+    assert (await shop.get(placed.headers["location"])).json() == placed.json()
+
+
+async def test_the_same_key_again_gives_the_same_answer_and_one_order(shop: Shop) -> None:
+    customer, key = new_customer(), secrets.token_hex(8)
+    first = await shop.order(key=key, customer=customer)
+    await shop.client.delete(first.headers["location"])
+    again = await shop.order(key=key, customer=customer)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert len((await shop.get(f"/orders?customer={customer}")).json()["orders"]) == 1
+
+
+async def test_the_same_key_for_another_order_is_refused(shop: Shop) -> None:
+    key = secrets.token_hex(8)
+    await shop.order(key=key, quantity=1)
+    reused = problem(await shop.order(key=key, quantity=2))
+    assert (reused["status"], reused["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
+
+
+async def test_the_same_key_at_the_same_time_makes_one_order(shop: Shop) -> None:
+    customer, key = new_customer(), secrets.token_hex(8)
+    answers = await asyncio.gather(*(shop.order(key=key, customer=customer) for _ in range(10)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert len((await shop.get(f"/orders?customer={customer}")).json()["orders"]) == 1
+
+
+async def test_more_than_there_is_cannot_be_ordered(shop: Shop) -> None:
+    refused = problem(await shop.order(sku="collectible", quantity=2))
+    assert (refused["status"], refused["origin"]) == (409, "domain")
+
+
+async def test_an_unknown_product_cannot_be_ordered(shop: Shop) -> None:
+    assert problem(await shop.order(sku="nothing"))["status"] == 422
+
+
+async def test_a_cancelled_order_gives_its_stock_back_once(
+    shop: Shop, brownout_postgres: Postgres
+) -> None:
+    before = brownout_postgres.query(INVARIANT)
+    place = (await shop.order(quantity=7)).headers["location"]
+    first = await shop.client.delete(place)
+    again = await shop.client.delete(place)
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert brownout_postgres.query(INVARIANT) == before
+
+
+async def test_stock_and_orders_add_up_whatever_happens_at_once(
+    shop: Shop, brownout_postgres: Postgres
+) -> None:
+    before = brownout_postgres.query(INVARIANT)
+    placed = await asyncio.gather(*(shop.order(quantity=3) for _ in range(20)))
+    places = [answer.headers["location"] for answer in placed if answer.status_code == 201]
+    assert places
+    await asyncio.gather(*(shop.client.delete(place) for place in places[::2]))
+    assert brownout_postgres.query(INVARIANT) == before
+
+
+async def test_orders_are_listed_page_by_page(shop: Shop) -> None:
+    customer = new_customer()
+    placed = [(await shop.order(customer=customer)).json()["id"] for _ in range(5)]
+    listed: list[int] = []
+    page = {"next": 2**63 - 1}
+    while page["next"]:
+        answer = await shop.get(f"/orders?customer={customer}&limit=2&before={page['next']}")
+        page = answer.json()
+        listed += [order["id"] for order in answer.json()["orders"]]
+    assert listed == sorted(placed, reverse=True)

@@ -1,0 +1,284 @@
+"""What becomes of requests while the database misbehaves."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+
+from brownout import kib, ms
+from brownout.faults import (
+    BlackHole,
+    LockedTables,
+    NoFreeSlots,
+    Outage,
+    TerminatedBackends,
+)
+from brownout.postgres import Postgres
+from sample_service.app import Parts
+from sample_service.circuit import Circuit
+from sample_service.database import Database
+from sample_service.deadline import Deadline
+from sample_service.failures import CommitUndetermined
+from sample_service.pool import Connection
+from sample_service.settings import Settings
+from tests.sample_service.shop import DEADLINE, Shop, new_customer, opened, problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+T = TypeVar("T")
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, within: float) -> None:
+    """Wait until the condition holds; fails after that many seconds."""
+    end = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < end, f"not within {within} s"
+        await asyncio.sleep(0.02)
+
+
+async def recovered(shop: Shop, *, within: float = 2.0) -> None:
+    """Wait until the shop is ready, and answers as often in a row as it has connections."""
+
+    async def steady() -> bool:
+        answers = [await shop.get(path) for path in ("/health/ready", *["/orders"] * 5)]
+        return all(answer.status_code == 200 for answer in answers)
+
+    await until(steady, within=within)
+
+
+async def test_a_database_that_never_answers_ends_requests_in_time(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(BlackHole()):
+            answers = await asyncio.gather(*(shop.timed("/orders") for _ in range(12)))
+        await recovered(shop)
+    assert max(seconds for _, seconds in answers) < DEADLINE
+    assert {problem(answer)["status"] for answer, _ in answers} == {503}
+    assert all("retry-after" in answer.headers for answer, _ in answers)
+
+
+async def test_a_refused_connection_is_a_fast_refusal(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(Outage()):
+            answer, seconds = await shop.timed("/orders")
+        await recovered(shop)
+    assert problem(answer)["origin"] == "database"
+    assert seconds < DEADLINE / 2
+
+
+async def test_killed_sessions_cost_no_request(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(TerminatedBackends()):
+            answers = await asyncio.gather(*(shop.get("/orders") for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_no_free_slots_is_a_refusal(settings: Settings, brownout_postgres: Postgres) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(NoFreeSlots()):
+            answer = await shop.get("/orders")
+        await recovered(shop)
+    assert problem(answer)["status"] == 503
+
+
+async def test_a_locked_table_leaves_a_connection_to_the_others(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(LockedTables(tables=("public.orders",))):
+            waiting = [asyncio.create_task(shop.timed("/orders")) for _ in range(20)]
+            await asyncio.sleep(0)
+            products = await shop.get("/products")
+            answers = await asyncio.gather(*waiting)
+        await recovered(shop)
+    assert (products.status_code, "age" in products.headers) == (200, False)
+    assert max(seconds for _, seconds in answers) < DEADLINE
+
+
+async def test_an_open_breaker_leaves_the_database_alone(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        with brownout_postgres.inject(Outage()):
+            answers = [await shop.get("/orders") for _ in range(settings.breaker_threshold + 5)]
+        origins = [problem(answer)["origin"] for answer in answers]
+        assert origins[: settings.breaker_threshold] == ["database"] * settings.breaker_threshold
+        assert set(origins[settings.breaker_threshold :]) == {"breaker"}
+        await recovered(shop)
+
+
+async def test_a_shorter_deadline_of_the_caller_is_kept(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(LockedTables(tables=("public.orders",))):
+            begun = time.monotonic()
+            answer = await shop.get("/orders", {"X-Request-Timeout-Ms": "300"})
+            taken = time.monotonic() - begun
+        await recovered(shop)
+    assert problem(answer)["status"] == 503
+    assert taken < 0.3
+
+
+async def test_the_catalogue_is_shown_stale_and_says_so(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        snapshot = settings.snapshot
+        assert snapshot is not None
+
+        async def saved() -> bool:
+            return snapshot.exists() and snapshot.stat().st_size > kib(1)
+
+        await until(saved, within=2.0)
+        fresh = await shop.get("/products")
+    with brownout_postgres.inject(Outage()):
+        async with opened(settings) as restarted:
+            stale = await restarted.get("/products")
+    assert "age" not in fresh.headers
+    assert stale.status_code == 200
+    assert int(stale.headers["age"]) <= settings.snapshot_max_age
+    assert {each["sku"] for each in stale.json()["products"]} >= {"tea"}
+
+
+async def test_a_catalogue_that_is_too_old_is_not_shown(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    aged = settings.model_copy(update={"snapshot_max_age": 1e-9})
+    async with opened(aged) as shop:
+        with brownout_postgres.inject(Outage()):
+            assert problem(await shop.get("/products"))["status"] == 503
+
+
+async def test_a_database_that_comes_late_is_found(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    with brownout_postgres.inject(Outage()):
+        starting = opened(settings)
+        shop = await starting.__aenter__()
+
+        async def started() -> bool:
+            return (await shop.get("/health/startup")).status_code == 200
+
+        await until(started, within=3.0)
+        assert (await shop.get("/health/live")).status_code == 200
+        assert (await shop.get("/health/ready")).status_code == 503
+
+    async def ready() -> bool:
+        return (await shop.get("/health/ready")).status_code == 200
+
+    await until(ready, within=3.0)
+    await starting.__aexit__(None, None, None)
+
+
+async def test_probes_do_not_wait_for_the_database(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(BlackHole()):
+
+            async def unready() -> bool:
+                answer, seconds = await shop.timed("/health/ready")
+                assert seconds < 0.3
+                return answer.status_code == 503
+
+            await until(unready, within=3.0)
+            answer = await shop.get("/health/ready")
+    assert answer.headers["content-type"] == "application/health+json"
+    assert answer.json()["status"] == "fail"
+
+
+async def test_a_caller_who_goes_takes_the_query_along(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(LockedTables(tables=("public.orders",))):
+            gone = asyncio.Event()
+            scope = {
+                "type": "http",
+                "method": "GET",
+                "path": "/orders",
+                "raw_path": b"/orders",
+                "query_string": b"",
+                "headers": [],
+                "http_version": "1.1",
+                "scheme": "http",
+                "server": ("shop", 80),
+                "client": ("caller", 1),
+            }
+
+            async def receive() -> dict[str, object]:
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(_: object) -> None:
+                pytest.fail("nobody listens")
+
+            begun = time.monotonic()
+            request = asyncio.create_task(shop.app(scope, receive, send))
+            await asyncio.sleep(0.1)  # the caller's patience, not a wait for something
+            gone.set()
+            await request
+            assert time.monotonic() - begun < DEADLINE / 2
+
+            async def alone() -> bool:
+                return not any(
+                    session.state == "active" for session in brownout_postgres.sessions()
+                )
+
+            await until(alone, within=ms(500).total_seconds())
+        await recovered(shop)
+
+
+class LosesCommits(Database):
+    """The COMMIT of the first attempt is done, and its answer never comes."""
+
+    lost = False
+
+    async def transact(
+        self, deadline: Deadline, circuit: Circuit, unit: Callable[[Connection], Awaitable[T]]
+    ) -> T:
+        """As always, and then forget it."""
+        result = await super().transact(deadline, circuit, unit)
+        if not self.lost:
+            self.lost = True
+            raise CommitUndetermined
+        return result
+
+
+async def test_a_key_resolves_a_commit_whose_answer_was_lost(settings: Settings) -> None:
+    customer = new_customer()
+    async with opened(settings, Parts(database=LosesCommits)) as shop:
+        answer = await shop.order(key=secrets.token_hex(8), customer=customer)
+        listed = await shop.get(f"/orders?customer={customer}")
+    assert answer.status_code == 201
+    assert listed.json()["orders"] == [answer.json()]
+
+
+async def test_without_a_key_a_lost_commit_is_undetermined_and_not_repeated(
+    settings: Settings,
+) -> None:
+    customer = new_customer()
+    async with opened(settings, Parts(database=LosesCommits)) as shop:
+        answer = await shop.order(customer=customer)
+        listed = await shop.get(f"/orders?customer={customer}")
+    body = problem(answer)
+    assert (body["status"], body["type"].rpartition("/")[2]) == (504, "commit-undetermined")
+    assert len(listed.json()["orders"]) == 1
