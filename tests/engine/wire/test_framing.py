@@ -93,7 +93,7 @@ def _outcome(
     assert watched.server.consumed == watched.fed[UP]
     assert watched.client.consumed == watched.fed[DOWN]
     events = [replace(event, time=0.0) for event in watched.events()]
-    return events, bytes(watched.server.bytes), bytes(watched.client.bytes)
+    return events, bytes(watched.server.got), bytes(watched.client.got)
 
 
 @given(
@@ -131,11 +131,11 @@ def test_garbage_passes_untouched_and_raises_nothing(
             watched.answers(data)
     watched.wire.up.flush()
     watched.wire.down.flush()
-    up = b"".join(data for way, data in pieces if way)
-    down = b"".join(data for way, data in pieces if not way)
-    if opened or not up.startswith((SSL_REQUEST, GSSENC_REQUEST)):
-        assert bytes(watched.server.bytes) == (OPENED if opened else b"") + up
-        assert bytes(watched.client.bytes) == down
+    asked = b"".join(data for up, data in pieces if up)
+    answered = b"".join(data for up, data in pieces if not up)
+    if opened or not asked.startswith((SSL_REQUEST, GSSENC_REQUEST)):
+        assert bytes(watched.server.got) == (OPENED if opened else b"") + asked
+        assert bytes(watched.client.got) == answered
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_another_protocol_is_known_by_its_first_bytes(first: bytes, reason: str 
     watched.asks(first)
     opaque = watched.wire.session.opaque
     assert opaque is None if reason is None else opaque is not None and reason in opaque
-    assert bytes(watched.server.bytes) == (b"" if reason is None else first)
+    assert bytes(watched.server.got) == (b"" if reason is None else first)
 
 
 def test_a_server_that_speaks_first_is_no_postgresql_and_what_was_held_goes_on() -> None:
@@ -163,8 +163,8 @@ def test_a_server_that_speaks_first_is_no_postgresql_and_what_was_held_goes_on()
     watched.asks(b"\0\0")
     watched.answers(b"220 mail.example\r\n")
     assert watched.wire.session.opaque == "the server speaks first"
-    assert bytes(watched.server.bytes) == b"\0\0"
-    assert bytes(watched.client.bytes) == b"220 mail.example\r\n"
+    assert bytes(watched.server.got) == b"\0\0"
+    assert bytes(watched.client.got) == b"220 mail.example\r\n"
 
 
 @pytest.mark.parametrize("length", [0, 3, 2**31, 0x40000000])
@@ -175,7 +175,7 @@ def test_a_length_that_cannot_be_makes_the_rest_opaque(length: int) -> None:
     watched.asks(query("select 1") + bad)
     watched.asks(query("select 2"))
     assert f"length {length}" in (watched.wire.session.opaque or "")
-    assert bytes(watched.server.bytes) == OPENED + query("select 1") + bad + query("select 2")
+    assert bytes(watched.server.got) == OPENED + query("select 1") + bad + query("select 2")
 
 
 def test_a_message_of_a_gigabyte_is_not_kept() -> None:
@@ -191,4 +191,4 @@ def test_requests_that_nobody_answers_end_the_following() -> None:
     watched.asks(OPENED)
     watched.asks(SYNC * (PENDING_MOST + 2))
     assert "without a reply" in (watched.wire.session.opaque or "")
-    assert bytes(watched.server.bytes) == OPENED + SYNC * (PENDING_MOST + 2)
+    assert bytes(watched.server.got) == OPENED + SYNC * (PENDING_MOST + 2)

@@ -39,8 +39,8 @@ def test_what_encrypts_a_connection_is_declined_and_does_not_reach_the_server() 
     watched.asks(GSSENC_REQUEST)
     watched.asks(SSL_REQUEST)
     watched.asks(startup(user="u"))
-    assert bytes(watched.client.bytes) == b"NN"
-    assert bytes(watched.server.bytes) == startup(user="u")
+    assert bytes(watched.client.got) == b"NN"
+    assert bytes(watched.server.got) == startup(user="u")
     assert [one.type for one in watched.events()] == [
         "GSSENCRequest",
         "SSLRequest",
@@ -65,7 +65,7 @@ def test_an_application_name_that_is_changed_is_followed(watched: Watched) -> No
 def test_a_cancel_request_passes(watched: Watched) -> None:
     watched = Watched()
     watched.asks(CANCEL)
-    assert bytes(watched.server.bytes) == CANCEL
+    assert bytes(watched.server.got) == CANCEL
     assert [one.type for one in watched.events()] == ["CancelRequest"]
 
 

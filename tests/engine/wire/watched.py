@@ -21,13 +21,13 @@ class _Never:
 class Side:
     """What has come out at one side."""
 
-    bytes: bytearray = field(default_factory=bytearray)
+    got: bytearray = field(default_factory=bytearray)
     consumed: int = 0
     ending: Ending | None = None
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def put(self, data: bytes, consumed: int) -> None:
-        self.bytes += data
+        self.got += data
         self.consumed += consumed
 
     def end(self, ending: Ending) -> None:
