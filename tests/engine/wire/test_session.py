@@ -84,7 +84,7 @@ def test_a_statement_that_was_parsed_long_ago_is_known_at_execute(watched: Watch
         ("BindComplete", "select 1", None, "I"),
         ("DataRow", "select 1", None, "I"),
         ("CommandComplete", "select 1", "SELECT 1", "I"),
-        ("ReadyForQuery", None, None, "I"),
+        ("ReadyForQuery", "select 1", None, "I"),
     ]
 
 
@@ -132,7 +132,7 @@ def test_an_error_skips_to_sync_and_what_was_skipped_never_was(watched: Watched)
         ("ReadyForQuery", None, None, "I"),
         ("BindComplete", "select 2", None, "I"),  # what its Bind carried when it went by
         ("CommandComplete", "select 2", "SELECT 1", "I"),
-        ("ReadyForQuery", None, None, "I"),
+        ("ReadyForQuery", "select 2", None, "I"),
     ]
     watched.asks(bind())
     assert watched.events()[-1].sql == "select 1"
@@ -146,7 +146,7 @@ def test_a_pipeline_is_answered_request_by_request(watched: Watched) -> None:
     watched.asks(SYNC)
     watched.answers(complete("B") + ready())
     replies = [one.sql for one in watched.events() if one.direction == "downstream"][3:]
-    assert replies == ["a", "a", "a", "b", "b", "b", "b", None]
+    assert replies == ["a", "a", "a", "b", "b", "b", "b", "b"]
     assert not watched.wire.session.pending
 
 
@@ -165,7 +165,7 @@ def test_copy_in_swallows_the_sync_that_was_sent_before_it_began(watched: Watche
     watched.answers(complete("COPY 1") + ready() + complete("SELECT 1") + ready())
     assert [one.sql for one in watched.events()[-4:]] == [
         "copy t from stdin",
-        None,
+        "copy t from stdin",
         "select 1",
         "select 1",
     ]
