@@ -58,6 +58,6 @@ def postgres(database: Postgres) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def proxy(postgres: Postgres, engine: EngineProcess) -> str:
+def proxy(postgres: Postgres) -> str:
     """The name of the proxy that leads to the database."""
     return postgres.admin.database
