@@ -5,7 +5,8 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-MADE_FROM := pyproject.toml constraints.txt
+# What the environment is made from: the project's requirements and build, not the tools' settings.
+MADE_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints.txt; }
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
 # More words for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
@@ -67,7 +68,7 @@ bench-%: env
 
 # Built anew only when what it is made from has changed, or when its Python is gone.
 env:
-	@cat $(MADE_FROM) | cmp -s - $(VENV)/made-from && $(PYTHON) -c '' 2>/dev/null \
+	@$(MADE_FROM) | cmp -s - $(VENV)/made-from && $(PYTHON) -c '' 2>/dev/null \
 	    || $(MAKE) --no-print-directory $(VENV)
 
 .PHONY: $(VENV)
@@ -88,7 +89,7 @@ $(VENV):
 	$$found -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install -q -c constraints.txt hatchling
 	@$(PYTHON) -m pip install -q -c constraints.txt --no-build-isolation -e '.[dev]'
-	@cat $(MADE_FROM) > $(VENV)/made-from
+	@$(MADE_FROM) > $(VENV)/made-from
 
 clean:
 	rm -rf $(VENV) brownout-report dist

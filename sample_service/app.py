@@ -19,6 +19,7 @@ from sample_service.orders import Orders
 from sample_service.products import Products
 from sample_service.routes import operator_routes, shop_routes
 from sample_service.settings import Settings
+from sample_service.shedding import Shedder
 
 __all__ = ["Parts", "create_app"]
 
@@ -37,6 +38,7 @@ class Parts:
     catalogue: Callable[[Settings, Products], Catalogue] = Catalogue
     invoices: Callable[[Settings], Invoices] = Invoices
     health: Callable[[Settings, Database], Health] = Health
+    shedder: Callable[[Settings], Shedder] = Shedder
     errors: Callable[[], ErrorHandlers] = ErrorHandlers
 
 
@@ -76,7 +78,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         redirect_slashes=False,  # a redirect would be one more format of refusal
         responses=PROBLEM_RESPONSES,
     )
-    app.add_middleware(Boundary, errors=errors, settings=settings)
+    shedder = parts.shedder(settings)
+    app.add_middleware(Boundary, errors=errors, shedder=shedder, settings=settings)
     errors.install(app)
     app.include_router(shop_routes(orders, catalogue, invoices))
     app.include_router(operator_routes(health))

@@ -12,6 +12,7 @@ from sample_service.deadline import Deadline
 from sample_service.errors import ErrorHandlers
 from sample_service.problems import BAD_REQUEST, Problem
 from sample_service.settings import Settings
+from sample_service.shedding import Shedder
 from sample_service.tracing import trace_id
 
 __all__ = ["DEADLINE_HEADER", "Boundary", "within"]
@@ -24,16 +25,19 @@ UNREMARKABLE: Final = 0.05
 
 
 class Boundary:
-    """Gives each request its deadline and its trace id, ends it when its caller goes, counts it,
-    and answers for exceptions that nobody foresaw.
+    """Gives each request its deadline and its trace id, refuses it where there are too many, ends
+    it when its caller goes, counts it, and answers for exceptions that nobody foresaw.
 
     As ASGI, and not as Starlette's `BaseHTTPMiddleware`, which costs a task for each request. The
     framework's own last resort would answer in text/plain and log a second time.
     """
 
-    def __init__(self, app: ASGIApp, errors: ErrorHandlers, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, errors: ErrorHandlers, shedder: Shedder, settings: Settings
+    ) -> None:
         self._app = app
         self._errors = errors
+        self._shedder = shedder
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,8 +58,9 @@ class Boundary:
 
         try:
             state["deadline"] = Deadline(begun + self._time_to_work(headers.get(DEADLINE_HEADER)))
-            async with _Presence(receive) as presence:
-                await self._app(scope, presence.receive, watched)
+            with self._shedder.place(scope["path"]):
+                async with _Presence(receive) as presence:
+                    await self._app(scope, presence.receive, watched)
         except Exception as error:
             if status:
                 raise  # an answer that has begun cannot be taken back: the server cuts it off

@@ -88,7 +88,7 @@ class ErrorHandlers:
             "request failed" if problem.status >= 500 else "request refused",
             trace_id=trace_id,
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             status=problem.status,
             problem=kind.slug,
             origin=kind.origin,

@@ -1,5 +1,7 @@
 """Every fault heals without a restart."""
 
+from collections.abc import Callable
+
 import pytest
 
 from brownout.expectations import expect_all_succeed, expect_near_baseline, expect_recovered
@@ -30,7 +32,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures
 
 @pytest.mark.behaviour("V1")
 async def test_the_service_comes_back_by_itself(
-    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+    brownout_service: RunningService,
+    brownout_postgres: Postgres,
+    brownout_probe: Probe,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """After an outage that its callers noticed, within RTO and in the same process."""
     declared = brownout_service.declaration
@@ -39,6 +44,7 @@ async def test_the_service_comes_back_by_itself(
         for _ in range(3):
             await brownout_probe.each(declared.needing_database(), declared.connections)
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
+    record_property("brownout", {"recovered_after_seconds": recovery.after.total_seconds()})
     expect_recovered(recovery, within=declared.budget.recovery)
     assert brownout_service.pid == process
 
@@ -78,6 +84,7 @@ async def test_every_kind_of_fault_heals(
     brownout_service: RunningService,
     brownout_postgres: Postgres,
     brownout_probe: Probe,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """One kind heals like the other, without a restart."""
     declared = brownout_service.declaration
@@ -85,6 +92,7 @@ async def test_every_kind_of_fault_heals(
     async with brownout_postgres.inject(fault):
         await brownout_probe.each(declared.needing_database(), declared.connections)
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
+    record_property("brownout", {"recovered_after_seconds": recovery.after.total_seconds()})
     expect_recovered(recovery, within=declared.budget.recovery)
     assert brownout_service.pid == process
 

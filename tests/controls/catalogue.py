@@ -21,7 +21,7 @@ from tests.controls.control import (
     Control,
     ids,
 )
-from tests.controls.kiosk.declaration import BUDGET, ORDERS, PLACE
+from tests.controls.kiosk.declaration import BUDGET, ORDERS, PLACE, QUOTE
 
 __all__ = ["CONTROLS"]
 
@@ -228,6 +228,7 @@ _CATALOGUE = (
         breaks=ids("T1 T2 T3"),
         judged_by=DEADLINES,
         because=_WAITING,
+        declares={"operations": [ORDERS, QUOTE]},
     ),
     Control(
         module="deadlines",

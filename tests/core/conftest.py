@@ -1,7 +1,81 @@
-"""What all tests of the core share."""
+"""What tests of the core share: one real PostgreSQL behind one real engine."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
+from brownout.backends.embedded import EmbeddedBackend
+from brownout.engine import EngineProcess
+from brownout.postgres import Postgres
+from brownout.reaper import Reaper
+from brownout.units import ms
+from tests.core.clients import Clients
+
 # Two cores may be busy with other things: how long an example takes says nothing.
-settings.register_profile("brownout", deadline=None)
+settings.register_profile("brownout", deadline=None, max_examples=50)
 settings.load_profile("brownout")
+
+SHORT = ms(100)
+
+
+@pytest.fixture(scope="session")
+def reaper() -> Iterator[Reaper]:
+    """Removes what these tests made, should they be killed."""
+    with Reaper.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def backend(reaper: Reaper) -> Iterator[EmbeddedBackend]:
+    """A PostgreSQL server."""
+    started = EmbeddedBackend(reaper)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def engine(reaper: Reaper) -> Iterator[EngineProcess]:
+    """The proxy in front of it."""
+    with EngineProcess.start(reaper.environment) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def database(backend: EmbeddedBackend, engine: EngineProcess) -> Iterator[Postgres]:
+    """The service's database, with what every test finds in it."""
+    postgres = Postgres(backend, engine.client, name=Postgres.new_name())
+    postgres.create()
+    with Clients(postgres) as clients:
+        clients.connect().execute(
+            "create table orders (id int primary key, note text not null default '');"
+            "create table stock (sku text primary key, quantity int not null);"
+            'create table "Odd name" (id int);'
+            "grant select on stock to public"
+        )
+    yield postgres
+    postgres.drop()
+
+
+@pytest.fixture
+def postgres(database: Postgres) -> Iterator[Postgres]:
+    """The same database for each test: nothing in force, nobody connected, no row in it."""
+    database.query("truncate orders, stock")
+    database.admin.terminate_sessions()
+    yield database
+    database.heal()
+
+
+@pytest.fixture
+def clients(postgres: Postgres) -> Iterator[Clients]:
+    """Who enters as the service does; closed at the end, before the faults are healed."""
+    with Clients(postgres) as opened:
+        yield opened
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a proof nor a lock is waited for as long as usual."""
+    monkeypatch.setattr("brownout.postgres.injection._PROOF_TIMEOUT", SHORT)
+    monkeypatch.setattr("brownout.postgres.admin.LOCK_TIMEOUT", SHORT)

@@ -12,10 +12,12 @@ from brownout.expectations import (
     expect_acknowledged_applied,
     expect_all_within,
     expect_at_most_failures,
+    expect_near_baseline,
     expect_none_doubled,
     expect_valid_retry_after,
     expect_whole_answers,
 )
+from brownout.observations import SAMPLES, Latencies
 from tests.core.made import WRITE, answer, no_answer, problem
 
 STATUSES = st.sampled_from([200, 201, 400, 409, 408, 500, 502, 503, 504])
@@ -79,6 +81,20 @@ def test_one_late_answer_among_many_is_enough(times: list[int], limit: int) -> N
     answers = [answer(elapsed=ms(one)) for one in times]
     expected = "kept" if max(times) <= limit else "broken"
     assert verdict(partial(expect_all_within, answers, ms(limit))) == expected
+
+
+@given(st.integers(0, 450), st.integers(0, 12))
+def test_a_p99_is_too_late_exactly_where_more_than_one_in_a_hundred_is(
+    count: int, late: int
+) -> None:
+    late = min(late, count)
+    seen = Latencies((ms(1),) * (count - late) + (ms(900),) * late)
+    if count >= SAMPLES:
+        expected = "broken" if late * 100 > count else "kept"
+    else:
+        expected = "broken" if late > SAMPLES // 100 else "unknown"
+    judgement = partial(expect_near_baseline, seen, ceiling=ms(100), what="Liveness")
+    assert verdict(judgement) == expected
 
 
 @given(st.integers(0, 10**9))

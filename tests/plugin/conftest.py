@@ -5,7 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
+# A run inside this process forgets what it imported when it ends; these need not be read again.
+import brownout.plugin.judge
+import brownout.plugin.output
+import brownout.settings  # noqa: F401
+
 Judge = Callable[..., pytest.RunResult]
+
+QUIETLY = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+"""Without pytest's cache, and without Hypothesis, which would be imported for each run's end."""
 
 INI = """
 [pytest]
@@ -46,6 +54,6 @@ def judge(project: pytest.Pytester) -> Judge:
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
         project.makepyfile(test_it=PREAMBLE + source)
-        return project.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+        return project.runpytest_inprocess(*QUIETLY, *arguments)
 
     return run

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.plugin.conftest import Judge
+from tests.plugin.conftest import QUIETLY, Judge
 
 pytest_plugins = ["pytester"]
 
@@ -32,8 +32,8 @@ def test_teardown(broken): pass
 
 def test_ordinary_run_is_as_without_the_plugin(project: pytest.Pytester) -> None:
     project.makepyfile(test_it=ORDINARY)
-    with_us = project.runpytest_inprocess("-p", "no:cacheprovider")
-    without = project.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:brownout")
+    with_us = project.runpytest_inprocess(*QUIETLY)
+    without = project.runpytest_inprocess(*QUIETLY, "-p", "no:brownout")
 
     def said(result: pytest.RunResult) -> list[str]:
         return [line for line in result.outlines[:-1] if not line.startswith("plugins: ")]
@@ -47,7 +47,7 @@ def test_pytests_own_codes_stay(
     judge: Judge, project: pytest.Pytester, arguments: list[str]
 ) -> None:
     with_us = judge("def test_it(): pass\n", *arguments)
-    without = project.runpytest_inprocess("-p", "no:brownout", *arguments)
+    without = project.runpytest_inprocess(*QUIETLY, "-p", "no:brownout", *arguments)
     assert with_us.ret == without.ret
 
 

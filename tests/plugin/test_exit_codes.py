@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.conftest import PREAMBLE, Judge
+from tests.plugin.conftest import PREAMBLE, QUIETLY, Judge
 
 pytest_plugins = ["pytester"]
 
@@ -59,7 +59,7 @@ def test_stopped_at_the_first_failure(judge: Judge) -> None:
 
 def test_interrupted(project: pytest.Pytester) -> None:
     project.makepyfile(test_it=PREAMBLE + BROKEN + "def test_stop(): raise KeyboardInterrupt\n")
-    result = project.runpytest_subprocess("-p", "no:cacheprovider")
+    result = project.runpytest_subprocess(*QUIETLY)
     assert result.ret == 2
     result.stdout.fnmatch_lines(["  T2 *broken *"])
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import INI, PREAMBLE
+from tests.plugin.conftest import INI, PREAMBLE, QUIETLY
 
 pytest_plugins = ["pytester"]
 
@@ -46,12 +46,28 @@ def declared(project: pytest.Pytester) -> pytest.Pytester:
 
 def run(project: pytest.Pytester, *arguments: str, source: str = ASKS) -> pytest.RunResult:
     project.makepyfile(test_it=PREAMBLE + source)
-    return project.runpytest_subprocess("-p", "no:cacheprovider", "-s", *arguments)
+    return project.runpytest_inprocess(*QUIETLY, "-s", *arguments)
 
 
 def test_fixture_in_the_conftest_at_rootdir(declared: pytest.Pytester) -> None:
     declared.makeconftest(FIXTURE)
     run(declared).stdout.fnmatch_lines(["*pool 5*"])
+
+
+def test_fixture_that_yields_is_ended_after_the_run(declared: pytest.Pytester) -> None:
+    declared.makeconftest(
+        FIXTURE.replace("return declare(5)", "yield declare(5)\n    print('ended')")
+    )
+    run(declared).stdout.fnmatch_lines(["*pool 5*", "*ended*"])
+
+
+def test_fixture_with_parameters_is_checked_for_each(declared: pytest.Pytester) -> None:
+    declared.makeconftest(
+        FIXTURE.replace('scope="session"', 'scope="session", params=[2, 4]')
+        .replace("service_under_test()", "service_under_test(request)")
+        .replace("declare(5)", "declare(request.param)")
+    )
+    run(declared).stdout.fnmatch_lines(["*pool 2*", "*pool 4*"])
 
 
 def test_fixture_beside_imported_tests(declared: pytest.Pytester) -> None:
@@ -112,6 +128,7 @@ def test_wrong_name_is_told_before_anything_starts(
     ("returned", "line"),
     [
         ("None", "*gives nothing (None), but a brownout.Service is needed.*"),
+        ("[declare(5)]", "*gives a value of type list, but a brownout.Service is needed.*"),
         ("{'command': 'x'}", "*gives a value of type dict, but a brownout.Service is needed.*"),
     ],
 )

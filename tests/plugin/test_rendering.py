@@ -52,6 +52,23 @@ def test_assertion_keeps_pytests_account_and_gets_guidance(judge: Judge) -> None
     )
 
 
+def test_group_of_several_keeps_pytests_account(judge: Judge) -> None:
+    result = judge("""
+@pytest.mark.behaviour('T1')
+def test_it(): raise ExceptionGroup('both', [ValueError('the other one'), violation()])
+""")
+    result.stdout.fnmatch_lines(["*ValueError: the other one*", "*brownout: T1*"])
+
+
+def test_group_of_one_is_explained_like_its_member(judge: Judge) -> None:
+    result = judge("""
+@pytest.mark.behaviour('T1')
+def test_it(): raise ExceptionGroup('one', [violation('It ends in time.')])
+""")
+    result.stdout.fnmatch_lines(["It ends in time.", "  observed: 2310 ms"])
+    result.stdout.no_fnmatch_line("*ExceptionGroup*")
+
+
 def test_reproducing_quotes_what_a_shell_would_read(judge: Judge) -> None:
     result = judge("""
 @pytest.mark.parametrize("fault", ["black hole"])
@@ -173,6 +190,16 @@ def test_document_holds_the_runs_facts(judge: Judge, project: pytest.Pytester) -
     assert broken["verdicts"] == {"T1": "broken"}
     assert broken["troubles"][0]["details"]["observed"] == "2310 ms"
     assert broken["reproduce"].startswith("pytest test_it.py::test_broken")
+
+
+def test_document_names_what_else_failed(judge: Judge, project: pytest.Pytester) -> None:
+    judge(
+        FACTS + "def test_it(): raise BackendUnavailable('No engine answers.')\n",
+        "--brownout-report=out",
+    )
+    (other,) = read_document(project)["others"]
+    assert other["test"] == "test_it.py::test_it"
+    assert (other["verdict"], other["text"]) == ("unknown", "No engine answers.")
 
 
 def test_document_holds_no_password(judge: Judge, project: pytest.Pytester) -> None:

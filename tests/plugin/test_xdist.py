@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.conftest import PREAMBLE
+from tests.plugin.conftest import PREAMBLE, QUIETLY
 
 pytest_plugins = ["pytester"]
 
@@ -41,7 +41,7 @@ def test_teardown(steady): pass
 
 def run(project: pytest.Pytester, source: str, *arguments: str) -> pytest.RunResult:
     project.makepyfile(test_it=PREAMBLE + source)
-    return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+    return project.runpytest_subprocess(*QUIETLY, *arguments)
 
 
 def section(result: pytest.RunResult) -> list[str]:

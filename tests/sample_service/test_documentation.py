@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sample_service.app import create_app
 from sample_service.problems import PROBLEM_TYPES, ProblemType
 from sample_service.settings import Settings
+from sample_service.shedding import NEED_DATABASE
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,3 +52,10 @@ def test_what_the_service_imports_is_declared() -> None:
     sample = " ".join(declared["optional-dependencies"]["sample"])
     for distribution in ("fastapi", "asyncpg", "structlog", "prometheus-client", "aiosqlite"):
         assert distribution in sample
+
+
+def test_every_path_that_needs_the_database_can_be_shed() -> None:
+    document = create_app(Settings(database_url=SecretStr("postgresql://nobody@x/x"))).openapi()
+    assert {path for path in document["paths"] if not path.startswith(NEED_DATABASE)} == {
+        "/shipping-quote"
+    }

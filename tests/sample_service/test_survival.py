@@ -120,6 +120,24 @@ async def test_an_open_breaker_leaves_the_database_alone(
         await recovered(shop)
 
 
+async def test_more_than_can_be_served_is_refused_at_once(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    room = settings.pool_size + settings.pool_queue
+    async with opened(settings) as shop:
+        await recovered(shop)
+        with brownout_postgres.inject(LockedTables(tables=("public.orders",))):
+            inside = [asyncio.create_task(shop.get("/orders")) for _ in range(room)]
+            await asyncio.sleep(0)
+            refused, seconds = await shop.timed("/orders")
+            quote = await shop.get("/shipping-quote?weight=1")
+            await asyncio.gather(*inside)
+        await recovered(shop)
+    assert problem(refused)["origin"] == "shedding"
+    assert seconds < DEADLINE / 4
+    assert quote.status_code == 200
+
+
 async def test_a_shorter_deadline_of_the_caller_is_kept(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.pool import Connection, Pool
+from tests.controls.kiosk.pool import Pool
 
 __all__ = ["leak_when_the_caller_goes"]
 
@@ -41,20 +41,20 @@ class EndedWithItsCaller:
 
 
 class LeakWhenTheCallerGoes(Pool):
-    """Gives a connection back after success and after an error, and forgets a cancellation."""
+    """Frees a place after success and after an error, and forgets a cancellation."""
 
     @asynccontextmanager
-    async def lease(self, until: float) -> AsyncIterator[Connection]:
-        """A connection until the block ends, or the deadline."""
-        connection = await self.connection(until)
+    async def place(self, until: float) -> AsyncIterator[None]:
+        """A place in the pool."""
+        async with asyncio.timeout_at(until):
+            await self._places.acquire()
         try:
-            async with self.clock(connection, until):
-                yield connection
+            yield
         except Exception:
-            await self.give_back(connection)
+            self._places.release()
             raise
         else:
-            await self.give_back(connection)
+            self._places.release()
 
 
 def leak_when_the_caller_goes() -> Starlette:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from starlette.applications import Starlette
 
 from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE, WORK
 
@@ -29,6 +30,10 @@ class NoTimeouts(Pool):
 
     settings: ClassVar[dict[str, str]] = {}
 
+    async def connection(self, until: float) -> Connection:
+        """A connection of the pool; asyncpg's release knows no time-out either then."""
+        return await self._connections.acquire()
+
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
         """No clock."""
@@ -40,15 +45,18 @@ def no_timeouts() -> Starlette:
     return kiosk(pool=NoTimeouts)
 
 
-class QueryTimeoutOfTheDriver(NoTimeouts):
+class QueryTimeoutOfTheDriver(Counter):
     """asyncpg's own: it cancels the query, and the release waits until that is confirmed."""
 
-    query_timeout = WORK
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last orders, meant to be there after `WORK` seconds."""
+        async with self.pool.lease(until) as connection:
+            return [dict(row) for row in await connection.fetch(LIST, timeout=WORK)]
 
 
 def query_timeout_of_the_driver() -> Starlette:
     """See `QueryTimeoutOfTheDriver`."""
-    return kiosk(pool=QueryTimeoutOfTheDriver)
+    return kiosk(pool=NoTimeouts, counter=QueryTimeoutOfTheDriver)
 
 
 class AsyncioTimeout(NoTimeouts):

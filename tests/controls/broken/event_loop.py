@@ -5,6 +5,8 @@
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg.rows import dict_row
@@ -12,7 +14,7 @@ from starlette.applications import Starlette
 
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import Counter
-from tests.controls.kiosk.pool import Pool
+from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE
 
 __all__ = ["one_at_a_time", "sleeps_after_slowness", "synchronous_driver"]
@@ -36,21 +38,22 @@ def synchronous_driver() -> Starlette:
     return kiosk(counter=SynchronousDriver)
 
 
-class SleepsAfterSlowness(Counter):
-    """`time.sleep` to give a slow database a rest."""
+class SleepsAfterSlowness(Pool):
+    """`time.sleep`, to give a slow database a rest."""
 
-    async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders."""
+    @asynccontextmanager
+    async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
+        """Looks at how long the work took."""
         began = time.monotonic()
-        found = await super().orders(until)
+        async with super().clock(connection, until):
+            yield
         if time.monotonic() - began > DEADLINE / 5:
             time.sleep(0.2)  # noqa: ASYNC251 - the defect
-        return found
 
 
 def sleeps_after_slowness() -> Starlette:
     """See `SleepsAfterSlowness`."""
-    return kiosk(counter=SleepsAfterSlowness)
+    return kiosk(pool=SleepsAfterSlowness)
 
 
 class OneAtATime(Counter):

@@ -16,9 +16,9 @@ from starlette.responses import Response
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import Front
-from tests.controls.kiosk.pool import SESSION, Connection, Pool, Session
+from tests.controls.kiosk.pool import SESSION, Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
-from tests.controls.kiosk.settings import DEADLINE, POOL, RECOVERY, WORK
+from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, RECOVERY, WORK
 
 __all__ = [
     "connection_for_each_request",
@@ -36,6 +36,12 @@ class ConnectionForEachRequest(Pool):
     """No pool; there are as many connections as requests that are let in."""
 
     size = 4 * POOL
+
+    @asynccontextmanager
+    async def lease(self, until: float) -> AsyncIterator[Connection]:
+        """A new connection; with more time than usual, since it takes several round trips."""
+        async with super().lease(until + MARGIN / 2) as connection:
+            yield connection
 
     async def connection(self, until: float) -> Connection:
         """A new connection."""
@@ -92,7 +98,36 @@ def endless_queue() -> Starlette:
     return kiosk(pool=EndlessQueue)
 
 
-class LongSessions(Pool):
+class HandMade(Pool):
+    """A pool of its own making: a queue of connections that nobody resets."""
+
+    async def open(self) -> None:
+        """Begin without a connection."""
+        self._idle: deque[Connection] = deque()
+
+    def close(self) -> None:
+        """End every connection."""
+        for connection in self._idle:
+            connection.terminate()
+
+    async def connection(self, until: float) -> Connection:
+        """One that is idle and alive, or a new one."""
+        while self._idle:
+            connection = self._idle.popleft()
+            if not connection.is_closed():
+                return connection
+        return await self.connect()
+
+    async def connect(self) -> Connection:
+        """A new connection."""
+        return await asyncpg.connect(self._dsn, timeout=WORK, server_settings=self.settings)
+
+    async def give_back(self, connection: Connection) -> None:
+        """For the next one, as it is."""
+        self._idle.append(connection)
+
+
+class LongSessions(HandMade):
     """Sessions that may idle in a transaction for as long as they like."""
 
     settings = {name: value for name, value in SESSION.items() if not name.startswith("idle")}  # noqa: RUF012
@@ -121,21 +156,20 @@ def transaction_left_open() -> Starlette:
     return kiosk(pool=LongSessions, counter=TransactionLeftOpen)
 
 
-class DeadUntilSwept(Pool):
-    """A pool of its own making: dead connections are handed out again until a sweeper comes."""
+class DeadUntilSwept(HandMade):
+    """Dead connections are handed out again until a sweeper comes."""
 
     async def open(self) -> None:
         """Open every connection, and keep an eye on them."""
-        self._idle: deque[Session] = deque()
-        self._alive: list[Session] = []
+        await super().open()
+        self._alive: list[Connection] = []
         await self.sweep()
-        self._sweeper = asyncio.create_task(self._keep_sweeping())
+        self._sweeper = asyncio.create_task(self.keep_sweeping())
 
     def close(self) -> None:
         """End every connection."""
         self._sweeper.cancel()
-        for connection in self._alive:
-            connection.terminate()
+        super().close()
 
     async def connection(self, until: float) -> Connection:
         """The connection that was idle for longest, dead or alive."""
@@ -143,22 +177,18 @@ class DeadUntilSwept(Pool):
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The pool is being swept.")
         return self._idle.popleft()
 
-    async def give_back(self, connection: Connection) -> None:
-        """Dead or alive."""
-        assert isinstance(connection, asyncpg.Connection)
-        self._idle.append(connection)
-
     async def sweep(self) -> None:
         """Replace the dead."""
         for dead in [connection for connection in self._idle if connection.is_closed()]:
             self._idle.remove(dead)
         self._alive = [connection for connection in self._alive if not connection.is_closed()]
         while len(self._alive) < POOL:
-            new = await asyncpg.connect(self._dsn, timeout=WORK, server_settings=SESSION)
+            new = await self.connect()
             self._alive.append(new)
             self._idle.append(new)
 
-    async def _keep_sweeping(self) -> None:
+    async def keep_sweeping(self) -> None:
+        """Sweep in time for RTO."""
         while True:
             await asyncio.sleep(RECOVERY / 2)
             try:
@@ -175,7 +205,7 @@ def dead_until_swept() -> Starlette:
 class NeverSwept(DeadUntilSwept):
     """What is dead stays dead."""
 
-    async def _keep_sweeping(self) -> None:
+    async def keep_sweeping(self) -> None:
         """Not at all."""
 
 

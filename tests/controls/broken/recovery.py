@@ -10,7 +10,7 @@ from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
-from tests.controls.kiosk.settings import RECOVERY
+from tests.controls.kiosk.settings import RECOVERY, WORK
 
 __all__ = ["cold_after_a_fault", "offended_by_an_error", "rests_after_a_refusal"]
 
@@ -77,7 +77,7 @@ class ColdAfterAFault(Counter):
         """The last orders, at first with a delay."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._cold_until:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(WORK * 0.75)
         try:
             return await super().orders(until)
         except DRIVER_ERRORS:

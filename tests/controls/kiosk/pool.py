@@ -35,7 +35,6 @@ class Pool:
 
     size: ClassVar[int] = POOL
     settings: ClassVar[dict[str, str]] = SESSION
-    query_timeout: ClassVar[float | None] = None
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -50,7 +49,6 @@ class Pool:
             min_size=0,
             max_size=self.size,
             server_settings=self.settings,
-            command_timeout=self.query_timeout,
             reset=_nothing,
         )
 

@@ -7,8 +7,12 @@ import asyncpg
 
 __all__ = ["DRIVER_ERRORS", "Refused", "Undetermined", "meaning"]
 
-DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""What asyncpg raises; a refused, reset or timed-out connect is an `OSError`."""
+LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg raises where there is no connection. A refused, reset or timed-out connect is an
+`OSError`; one that met a FATAL while idle, and not yet its end, an `InternalClientError`."""
+
+DRIVER_ERRORS: Final = (asyncpg.PostgresError, *LOST)
+"""What asyncpg raises."""
 
 UNAVAILABLE: Final = ("08", "53", "57P", "55P03", "57014")
 """Prefixes of the SQLSTATEs that say "not now"."""
@@ -35,6 +39,6 @@ def meaning(error: BaseException) -> Refused | None:
     state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
     if isinstance(error, TimeoutError):
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "No answer in time.")
-    if isinstance(error, OSError | asyncpg.InterfaceError) or (state or "").startswith(UNAVAILABLE):
+    if isinstance(error, LOST) or (state or "").startswith(UNAVAILABLE):
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Try again shortly.", sqlstate=state)
     return None

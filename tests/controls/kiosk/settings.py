@@ -14,8 +14,8 @@ the wider it is, the less can a busy machine look like a broken promise."""
 WORK: Final = DEADLINE - MARGIN
 """How long a request may work."""
 
-PATIENCE: Final = 0.3
-"""The longest wait for a place in the pool."""
+PATIENCE: Final = 0.5
+"""The longest wait for a place in the pool: some round trips under a latency of D / 8."""
 
 POOL: Final = 4
 """Connections in the pool."""

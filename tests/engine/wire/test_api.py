@@ -30,7 +30,7 @@ def framed(make_proxy: Callable[..., ProxyRecord], upstream: Upstream) -> ProxyR
         ({"message": ["Query", "DataRow"]}, CUT, "do not go the same way"),
         ({"message": "CopyData"}, CUT, "go both ways"),
         ({"message": "Query", "direction": "downstream"}, CUT, "do not all go downstream"),
-        ({"message": "Query", "direction": "up"}, CUT, "Did you mean 'upstream'?"),
+        ({"message": "Query", "direction": "upstrem"}, CUT, "Did you mean 'upstream'?"),
         ({"message": []}, CUT, "when.message must be"),
         ({"message": 5}, CUT, "when.message must be"),
         ({}, CUT, "when.message must be"),

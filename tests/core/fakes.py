@@ -1,0 +1,65 @@
+"""A database that only notes what is asked of it, for those who gather answers under faults."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from brownout.faults import Fault
+from brownout.postgres import Postgres
+
+__all__ = ["FakePostgres", "InForce"]
+
+Switch = Callable[[Fault, bool], None]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Everybody has felt it."""
+
+    felt: int = 1_000_000
+
+
+class FakePostgres:
+    """`switch` is told of each fault when it comes into force and when it heals; `missing` are
+    the names of faults that cannot be made; `applied` counts by token."""
+
+    def __init__(
+        self,
+        *,
+        switch: Switch = lambda _fault, _on: None,
+        missing: Iterable[str] = (),
+        applied: Mapping[str, int] | None = None,
+    ) -> None:
+        self.made: list[Fault] = []
+        self.asked: list[tuple[str, str]] = []
+        self._switch = switch
+        self._missing = set(missing)
+        self._applied = {} if applied is None else applied
+
+    @property
+    def as_postgres(self) -> Postgres:
+        """What it stands in for."""
+        return cast("Postgres", self)
+
+    def lacks(self, fault: Fault) -> str | None:
+        """As `Postgres.lacks`."""
+        return "not here" if type(fault).__name__ in self._missing else None
+
+    def inject(self, fault: Fault) -> AbstractAsyncContextManager[InForce]:
+        """As `Postgres.inject`, beside an event loop."""
+        return self._in_force(fault)
+
+    @asynccontextmanager
+    async def _in_force(self, fault: Fault) -> AsyncIterator[InForce]:
+        self.made.append(fault)
+        self._switch(fault, True)
+        try:
+            yield InForce()
+        finally:
+            self._switch(fault, False)
+
+    def count_each(self, text: str, tokens: Iterable[str], *, of: str) -> dict[str, int]:
+        """As `Postgres.count_each`."""
+        self.asked.append((text, of))
+        return {token: self._applied.get(token, 0) for token in tokens}

@@ -1,0 +1,93 @@
+"""Readiness goes on to the end: what waits behind an error is asked for as well."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable, Iterator
+
+import pytest
+import uvloop
+
+from brownout.engine.relay.readiness import Readiness
+
+_RST = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST
+
+
+@pytest.fixture(params=[uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
+def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
+    """The engine's loop, and the one that it falls back on."""
+    make: Callable[[], asyncio.AbstractEventLoop] = request.param
+    loop = make()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two ends of one TCP connection; the first does not block."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        near = socket.create_connection(server.getsockname())
+        far, _ = server.accept()
+    near.setblocking(False)
+    with near, far:
+        yield near, far
+
+
+def test_what_came_before_a_reset_is_read_to_the_end(
+    loop: asyncio.AbstractEventLoop, ends: tuple[socket.socket, socket.socket]
+) -> None:
+    """The bytes piece by piece, then the reset itself."""
+    near, far = ends
+    read: list[int] = []
+
+    async def until_reset() -> None:
+        readiness = Readiness(loop)
+        over = loop.create_future()
+
+        def readable() -> None:
+            try:
+                read.append(len(near.recv(10)))
+            except ConnectionResetError:
+                readiness.forget_readable(near.fileno())
+                over.set_result(None)
+
+        far.sendall(b"x" * 95)
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+        far.close()
+        readiness.on_readable(near.fileno(), readable)
+        await asyncio.wait_for(over, 5)
+        readiness.close()
+
+    loop.run_until_complete(until_reset())
+    assert read == [10] * 9 + [5]
+
+
+def test_a_descriptor_is_watched_anew_after_a_reset(
+    loop: asyncio.AbstractEventLoop, ends: tuple[socket.socket, socket.socket]
+) -> None:
+    """Changing who is called is possible at any time, also when the error has been reported."""
+    near, far = ends
+    called: list[str] = []
+
+    async def change() -> None:
+        readiness = Readiness(loop)
+        first, second = loop.create_future(), loop.create_future()
+
+        def once(name: str, done: "asyncio.Future[None]") -> Callable[[], None]:
+            def readable() -> None:
+                called.append(name)
+                readiness.forget_readable(near.fileno())
+                done.set_result(None)
+
+            return readable
+
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+        far.close()
+        readiness.on_readable(near.fileno(), once("first", first))
+        await asyncio.wait_for(first, 5)
+        readiness.on_readable(near.fileno(), once("second", second))
+        await asyncio.wait_for(second, 5)
+        readiness.close()
+
+    loop.run_until_complete(change())
+    assert called == ["first", "second"]
