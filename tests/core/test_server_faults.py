@@ -47,8 +47,10 @@ def state(postgres: Postgres) -> dict[str, list[tuple[Any, ...]]]:
             " where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1, 2, 3, 4"
         ),
         "columns": postgres.query(
-            "select attrelid::regclass::text, attname, attacl::text from pg_attribute"
-            " where attacl is not null and attrelid::regclass::text in ('orders', 'stock')"
+            "select attrelid::regclass::text, attname, grantor::regrole::text,"
+            " grantee::regrole::text, privilege_type, is_grantable"
+            " from pg_attribute join pg_class on pg_class.oid = attrelid, aclexplode(attacl)"
+            " where relnamespace = 'public'::regnamespace order by 1, 2, 3, 4, 5"
         ),
         "locks": postgres.query(
             "select mode from pg_locks join pg_class on pg_class.oid = relation"
@@ -270,6 +272,8 @@ def test_grants_of_others_and_grant_options_come_through(
             f"grant update on ours to {role}",
             f"grant select on ours to {other}",
             f"grant select (sku), update (sku) on stock to {other}",
+            "grant select (sku), update (quantity) on stock to public",
+            f"grant select (name) on ours to {role} with grant option",
             "revoke delete on orders from " + role,
         ):
             postgres.query(grant)
@@ -283,7 +287,7 @@ def test_grants_of_others_and_grant_options_come_through(
     finally:
         postgres.query(f"grant delete on orders to {role}")
         postgres.query("drop table ours")
-        postgres.query(f"revoke all (sku) on stock from {other}")
+        postgres.query(f"revoke all (sku, quantity) on stock from {other}, public")
         postgres.query(f"drop role {other}")
 
 

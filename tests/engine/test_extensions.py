@@ -186,6 +186,18 @@ def test_a_proxy_refuses_while_its_upstream_is_down(
         assert soon(lambda: not refused(proxy))
 
 
+def test_refusing_can_be_given_up_and_taken_up_again(
+    make_proxy: MAKE, engine: EngineProcess
+) -> None:
+    proxy = make_proxy("127.0.0.1:1", when_upstream_down="refuse")
+    assert soon(lambda: refused(proxy))
+    path = f"http://{engine.address}/proxies/{proxy.name}"
+    httpx.patch(path, json={"when_upstream_down": "accept"}, trust_env=False)
+    assert not refused(proxy)
+    httpx.patch(path, json={"when_upstream_down": "refuse"}, trust_env=False)
+    assert soon(lambda: refused(proxy))
+
+
 def test_a_proxy_made_for_a_missing_upstream_refuses_from_the_start(make_proxy: MAKE) -> None:
     proxy = make_proxy("127.0.0.1:1", when_upstream_down="refuse")
     assert soon(lambda: refused(proxy))

@@ -1,5 +1,6 @@
 """What holds for any bytes, any chunks, any stack of toxics, and any body of a call."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -188,6 +189,22 @@ def test_a_toxicity_that_is_no_share_is_400_and_changes_nothing(
     assert api.post("/proxies/h/toxics", content=body).status_code == 400
     assert api.post("/proxies/h/toxics/t", content=body).status_code == 400
     assert is_unchanged(api, before)
+
+
+@pytest.mark.parametrize("path", ["/proxies", "/populate", "/proxies/h", "/proxies/h/toxics"])
+def test_a_body_without_end_is_400_before_it_is_read(api: httpx.Client, path: str) -> None:
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 2**33:  # 8 GiB
+            sent += 2**20
+            yield b" " * 2**20
+
+    with contextlib.suppress(httpx.WriteError):  # nobody reads the rest of it
+        assert api.post(path, content=body()).status_code == 400
+    assert sent < 2**28
+    assert api.get("/version").status_code == 200
 
 
 PATHS = ["/proxies", "/populate", "/proxies/h", "/proxies/h/toxics", "/proxies/h/toxics/t"]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from brownout.engine import Direction, Ended, EngineClient, ProxyRecord
+from brownout.engine import Direction, Ended, EngineClient, EngineProcess, ProxyRecord
+from brownout.errors import ProxyError
 from tests.engine.peers import Upstream, connect, ending, read, reset, soon
 
 MAKE = Callable[..., ProxyRecord]
@@ -191,6 +192,40 @@ def test_another_upstream_closes_open_connections_and_takes_new_ones(
         near.sendall(b"hello")
         assert read(other.accept(), 5) == b"hello"
     other.close()
+
+
+def test_a_move_to_an_address_that_is_taken_changes_nothing(
+    proxy: ProxyRecord, upstream: Upstream, client: EngineClient, engine: EngineProcess
+) -> None:
+    with connect(proxy) as near:
+        far = upstream.accept()
+        with pytest.raises(ProxyError, match="address already in use"):
+            client._post(f"/proxies/{proxy.name}", {"listen": engine.address})
+        assert client.proxy(proxy.name) == proxy
+        near.sendall(b"still there")
+        assert read(far, 11) == b"still there"
+
+
+def test_clients_of_a_silent_upstream_wait_for_nobody_else(
+    proxy: ProxyRecord, upstream: Upstream, client: EngineClient
+) -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:  # once its queue is full, SYNs are swallowed
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        silent = f"127.0.0.1:{full.getsockname()[1]}"
+        client.set_upstream(proxy.name, silent)
+        with connect(proxy), connect(proxy):
+            assert soon(lambda: client.counts(proxy.name).open == 2)
+            client.set_upstream(proxy.name, upstream.address)
+            with connect(proxy) as near:
+                near.sendall(b"at once")
+                assert read(upstream.accept(), 7) == b"at once"
+        for filler in fillers:
+            filler.close()
 
 
 def test_connections_are_listed_with_peer_bytes_and_end(

@@ -16,7 +16,11 @@ if [ -e fails ] && echo "$(basename "$0") $*" | grep -q -e "$(cat fails)"; then 
 """
 
 LINT = ["ruff check", "ruff format", "mypy --strict"]
-RUNS = ["python -m pytest tests -q -n 4", "python -m pytest suites -q"]
+RUNS = [
+    "python -m pytest tests -q -n 4",
+    "python -m pytest tests/controls -q -n 2",
+    "python -m pytest suites -q",
+]
 CONTAINERS = ["python -m pytest tests -q -m docker", "suites -q --brownout-backend=docker"]
 
 

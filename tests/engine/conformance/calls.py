@@ -1,7 +1,7 @@
 """The table of calls: what each server answers, in the order in which one session makes them.
 
 A row is a call and the answer that Toxiproxy's contract gives. Where the engine is better on
-purpose, `ours` holds its answer and `why` names the improvement; docs/proxy.md lists the same.
+purpose, `ours` holds its answer and `why` begins the row of docs/proxy.md that says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ _EACH: Mapping[str, Mapping[str, Any]] = {
     "noop": {},
 }
 _NAMES = ("one", "off", "case", "local")
-_NUMBERS = "hostile numbers are refused with 400 and change nothing"
+_NUMBERS = "numbers out of range"
 
 _SERVER = [
     Call(

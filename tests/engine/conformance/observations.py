@@ -1,7 +1,7 @@
 """The table of observations: what both ends of a connection see, as words.
 
 A row is an experiment and what Toxiproxy's contract says of it. Where the engine is better on
-purpose, `ours` holds what it shows and `why` names the improvement; docs/proxy.md lists the same.
+purpose, `ours` holds what it shows and `why` begins the row of docs/proxy.md that says so.
 """
 
 import contextlib
@@ -366,7 +366,7 @@ def _silent_upstream(bench: Bench) -> str:
         return seen
 
 
-_AT_ONCE = "the control API answers at once, whatever the data path does"
+_AT_ONCE = "the control API while a reader stalls or an upstream swallows SYNs"
 
 OBSERVATIONS: Sequence[Observation] = [
     Observation("bytes pass both ways", _plain, "at once, at once"),
@@ -391,7 +391,7 @@ OBSERVATIONS: Sequence[Observation] = [
         _timeout_with_traffic,
         "open",
         ours="fin",
-        why="a timeout ends its connections in time, also those that keep on sending",
+        why="`timeout` while data keeps coming",
     ),
     Observation("timeout removed", _timeout_removed, "fin, fin"),
     Observation("reset_peer on new connections", _reset_new, "rst, rst"),
@@ -400,14 +400,14 @@ OBSERVATIONS: Sequence[Observation] = [
         _reset_open,
         "fin, fin",
         ours="rst, rst",
-        why="reset_peer resets connections that were open before it, too",
+        why="`reset_peer` on connections that were open before it",
     ),
     Observation(
         "reset_peer on idle connections",
         _reset_idle,
         "open",
         ours="rst",
-        why="reset_peer resets idle connections, too",
+        why="`reset_peer` on idle connections",
     ),
     Observation("limit_data", _limit, "4 bytes, then fin"),
     Observation("limit_data over several chunks", _limit_on_new, "at once, 2 bytes, then fin"),
@@ -419,12 +419,10 @@ OBSERVATIONS: Sequence[Observation] = [
         _half_close,
         "fin, no answer",
         ours="fin, answer",
-        why="a half-close is forwarded, and the other direction stays open",
+        why="a half-close",
     ),
-    Observation(
-        "an upstream's reset", _upstream_reset, "fin", ours="rst", why="resets are forwarded"
-    ),
-    Observation("a client's reset", _client_reset, "fin", ours="rst", why="resets are forwarded"),
+    Observation("an upstream's reset", _upstream_reset, "fin", ours="rst", why="a peer's RST"),
+    Observation("a client's reset", _client_reset, "fin", ours="rst", why="a peer's RST"),
     Observation("an upstream that refuses", _no_upstream, "fin"),
     Observation("populate with the same", _populated_again, "at once"),
     Observation(
