@@ -5,6 +5,7 @@ have left it, and the right rows.
 """
 
 import contextlib
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -220,7 +221,7 @@ async def test_a_pipelined_commit_fails(postgres: Postgres) -> None:
 async def test_a_simple_query_of_several_statements_fails_as_a_whole(postgres: Postgres) -> None:
     driver = Psycopg()
     await driver.connect(postgres.dsn)
-    with postgres.inject(ServerError("40001", on=Statement("values (2)".replace("(", "[(]")))):
+    with postgres.inject(ServerError("40001", on=Statement(re.escape("values (2)")))):
         with pytest.raises(Exception) as refusal:  # noqa: PT011
             await driver.run("insert into kept values (1); insert into kept values (2)")
         assert sqlstate_of(refusal.value) == "40001"
