@@ -45,7 +45,7 @@ lint: env
 
 own-tests: env
 	@echo '== our own tests'
-	@$(PYTHON) -m pytest tests -q -n 4 --dist loadgroup -m 'not docker' --ignore tests/controls \
+	@$(PYTHON) -m pytest tests -q -n 2 --dist loadgroup -m 'not docker' --ignore tests/controls \
 	    $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
 	@$(PYTHON) -m pytest tests/controls -q -n 2 --dist loadgroup $(ARGS)

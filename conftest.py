@@ -17,8 +17,12 @@ def service_under_test() -> Service:
             "PYTHONPATH": str(Path(__file__).parent),
             "SHOP_DATABASE_URL": "{dsn}",
             "SHOP_PORT": "{port}",
-            # Readiness turns after two looks at the database; the suites wait for it often.
+            # The suites wait for these often: readiness turns after two looks at the database,
+            # and an open breaker lets one request try after its rest.
             "SHOP_HEALTH_INTERVAL": "0.2",
+            "SHOP_BREAKER_REST": "0.2",
+            # No balancer is to hear of a stop.
+            "SHOP_DRAIN_DELAY": "0",
         },
         prepare=[[sys.executable, "-m", "sample_service.migrate"]],
         health=Health(live="/health/live", ready="/health/ready", startup="/health/startup"),

@@ -49,7 +49,6 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     """
     settings = settings or Settings()
     parts = parts or Parts()
-    logs.configure()
     database = parts.database(settings)
     orders = parts.orders(database)
     catalogue = parts.catalogue(settings, parts.products(database))
@@ -59,6 +58,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
+        logs.configure()
         await database.pool.open()
         health.start()
         catalogue.start()

@@ -130,7 +130,7 @@ class Database:
             async for tried in stamina.retry_context(
                 on=again,
                 attempts=ATTEMPTS - 1,
-                timeout=deadline.left(),
+                timeout=None,  # `again` knows the deadline
                 wait_initial=FIRST_WAIT,
                 wait_max=LONGEST_WAIT,
                 wait_jitter=JITTER,

@@ -121,11 +121,14 @@ async def test_readiness_comes_back_after_an_outage(
 async def test_readiness_answers_when_the_database_never_does(
     brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
 ) -> None:
-    """Within a probe's time-out, whatever the answer: asked for a whole probe period."""
-    health = brownout_service.declaration.health
-    ready = health.required_ready()
+    """Within a probe's time-out, whatever the answer: asked for a whole probe period, while
+    requests wait."""
+    declared = brownout_service.declaration
+    ready = declared.health.required_ready()
     async with brownout_postgres.inject(BlackHole()):
+        under_way = asyncio.create_task(brownout_probe.each(declared.needing_database()))
         history = await brownout_probe.until(
-            lambda: brownout_probe.get(ready), lambda _: False, within=health.period
+            lambda: brownout_probe.get(ready), lambda _: False, within=declared.health.period
         )
+        await under_way
     expect_all_within(history.answers, PROBE_TIMEOUT)

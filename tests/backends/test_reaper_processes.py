@@ -224,6 +224,23 @@ def test_frozen_orphans_of_a_killed_server_are_ended(backend: EmbeddedBackend) -
     assert not backend._folder.exists()
 
 
+def test_semaphores_of_a_pool_of_processes_go_with_it(spawn: Spawn) -> None:
+    """Python's own janitor is killed last, so that it can remove them."""
+    pool = (
+        "import multiprocessing, time; context = multiprocessing.get_context('spawn');"
+        "semaphore = context.Semaphore(); print(semaphore._semlock.name, flush=True);"
+        "time.sleep(60)"
+    )
+    with Reaper.start() as reaper:
+        child = spawn(sys.executable, "-c", pool, environment=reaper.environment)
+        assert child.stdout is not None
+        file = Path("/dev/shm") / f"sem.{child.stdout.readline().strip().lstrip('/')}"  # noqa: S108
+        assert file.exists()
+
+    assert child.wait(timeout=5) == -signal.SIGKILL
+    assert not file.exists()
+
+
 def test_the_reaper_shrugs_off_what_ends_a_whole_job(spawn: Spawn) -> None:
     reaper = Reaper.start()
     child = spawn(environment=reaper.environment)

@@ -1,17 +1,24 @@
 """The whole chain, judged from outside: pytest in a process of its own, and its report."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.controls.control import Control
 
-__all__ = ["Judgement", "judgement_of"]
+__all__ = ["ROOT", "Judgement", "judgement_of"]
 
-ROOT = Path(__file__).parents[2]
-TIMEOUT = 120
+ROOT: Final = Path(__file__).parents[2]
+
+TIMEOUT: Final = 240
+"""Seconds; a control takes some ten on an idle machine."""
+
+PLUGINS: Final = ("pytest_asyncio.plugin", "brownout.plugin", "tests.controls.selection")
+"""What the suites need; loading whatever else is installed would double the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,6 @@ class Judgement:
     """What the suites said: behaviours by verdict, whether the steady state was there, the exit
     code, and what was printed."""
 
-    kept: frozenset[str]
     broken: frozenset[str]
     tolerated: frozenset[str]
     unknown: frozenset[str]
@@ -31,34 +37,36 @@ class Judgement:
 
 def judgement_of(control: Control, folder: Path) -> Judgement:
     """Run the suites on the control's service; the report goes to `folder`."""
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "suites", "-p", "tests.controls.selection"),
-            f"--judge={','.join(sorted(control.judged_by))}",
-            f"--brownout-service=tests.controls.declared:{control.name}",
-            f"--brownout-report={folder}",
-            "--no-header",
-            "-rfE",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    output = finished.stdout + finished.stderr
+    command = [
+        *(sys.executable, "-m", "pytest", "suites", "--no-header", "-rfE"),
+        *(word for plugin in PLUGINS for word in ("-p", plugin)),
+        f"--judge={','.join(sorted(control.judged_by))}",
+        f"--brownout-service=tests.controls.declared:{control.name}",
+        f"--brownout-report={folder}",
+        "--brownout-backend=embedded",
+    ]
+    shown = folder / "output.txt"
+    with shown.open("wb") as file:  # a pipe would last as long as anything that inherited it
+        finished = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=_environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    output = shown.read_text(encoding="utf-8")
     report = json.loads((folder / "brownout.json").read_text(encoding="utf-8"))
-    verdicts = {each["id"]: each["verdict"] for each in report["behaviours"]}
 
-    def such(verdict: str) -> frozenset[str]:
-        return frozenset(name for name, value in verdicts.items() if value == verdict)
+    def such(member: str, value: object) -> frozenset[str]:
+        return frozenset(each["id"] for each in report["behaviours"] if each[member] == value)
 
     return Judgement(
-        kept=such("kept"),
-        broken=such("broken"),
-        tolerated=frozenset(each["id"] for each in report["behaviours"] if each["tolerated"]),
-        unknown=such("unknown"),
-        not_assessed=such("not assessed"),
+        broken=such("verdict", "broken"),
+        tolerated=such("tolerated", value=True),
+        unknown=such("verdict", "unknown"),
+        not_assessed=such("verdict", "not assessed"),
         steady=not any(
             line.startswith(("FAILED", "ERROR")) and "test_steady_state.py" in line
             for line in output.splitlines()
@@ -66,3 +74,14 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
         exit_code=finished.returncode,
         output=output,
     )
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what was meant for the run that we are in."""
+    ours = ("PYTEST_", "BROWNOUT_")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(ours) or name == "BROWNOUT_PG_BIN"
+    }
+    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

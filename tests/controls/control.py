@@ -1,4 +1,4 @@
-"""What a control is: a service with a known defect, and what the suites must say of it."""
+"""What a control is: a service with known defects, and what the suites must say of it."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ __all__ = [
     "RECOVERY",
     "Base",
     "Control",
+    "Defect",
     "ids",
 ]
 
@@ -25,7 +26,7 @@ def ids(text: str) -> frozenset[str]:
 
 
 # What is judged together: the areas of the catalogue, with security beside the error format,
-# where leaks leave.
+# since an error is where insides leak.
 ERROR_FORMAT = ids("E1 E2 E4 E5 E6 E8 E9 Z1")
 HEALTH = ids("H0 H1 H2 H3 H4 H5")
 DEADLINES = ids("T1 T2 T3 T6")
@@ -37,30 +38,37 @@ EVENT_LOOP = ids("X1 X3")
 
 @unique
 class Base(Enum):
-    """Which service is broken: what `declared` makes of a control."""
+    """Which service is broken."""
 
     KIOSK = "the kiosk, whose database code has no layers that would cover up a defect"
     SHOP = "the sample service, with one part replaced from outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What is wrong, in words; which promises it breaks; and, where it breaks several, why."""
+
+    what: str
+    breaks: Set[str]
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """A broken service.
 
-    `name` is the function in `tests.controls.broken.<module>` that makes its application. `defect`
-    says in words what is wrong. The suites judge the behaviours `judged_by`, and the steady state;
-    they must find `breaks` broken, `unknown` and `not_assessed` so, and all the others kept.
-    `because` says why one defect breaks several promises. `tolerated` are those of `breaks` that
-    do not fail the run. `steady` is False where the service fails without any fault. `declares`
+    `name` is the function in `tests.controls.broken.<module>` that makes its application. Its
+    `defects` break different promises, so that each was caught where its own are reported. The
+    suites judge the behaviours `judged_by`, and the steady state: those that the defects break must
+    be broken, `unknown` and `not_assessed` so, and all others kept. `tolerated` are broken and do
+    not fail the run. `steady` is False where the service fails without any fault. `declares`
     replaces members of the declaration.
     """
 
     module: str
     name: str
-    defect: str
-    breaks: Set[str]
+    defects: tuple[Defect, ...]
     judged_by: Set[str]
-    because: str = ""
     tolerated: Set[str] = frozenset()
     unknown: Set[str] = frozenset()
     not_assessed: Set[str] = frozenset()
@@ -72,6 +80,11 @@ class Control:
     def app(self) -> str:
         """The application's factory as "module:function"."""
         return f"tests.controls.broken.{self.module}:{self.name}"
+
+    @property
+    def breaks(self) -> frozenset[str]:
+        """What all defects break."""
+        return frozenset().union(*(defect.breaks for defect in self.defects))
 
     @property
     def exit_code(self) -> int:

@@ -138,18 +138,31 @@ async def test_a_baseline_is_200_samples_taken_once_for_each_operation() -> None
     async with serving() as peer, Probe(declared, peer.url) as probe:
         taken = await baseline.of(READ, probe)
         again = await baseline.of(READ, probe)
-        assert taken is again
+        assert taken == again
         assert len(taken.samples) == len(peer.requests) == SAMPLES
         assert peer.most_under_way == 1
         assert asked(peer) == {"GET /things": SAMPLES}
 
 
 async def test_a_baseline_of_failures_is_none() -> None:
-    first = [OK] * 50 + [whole(500)] * 2
+    first = [OK] * 50 + [whole(500)]
     async with (
         serving(Scripted(GET_things=first)) as peer,
         Probe(service(), peer.url) as probe,
     ):
-        with pytest.raises(BrownoutError, match="2 of 200 requests failed"):
-            await Baseline().of(READ, probe)
+        baseline = Baseline()
+        await baseline.take(service(), probe)
+        with pytest.raises(BrownoutError, match="request 51 of 200 failed: "):
+            await baseline.of(READ, probe)
+        assert asked(peer)["GET /things"] == 51
         assert (await Baseline().of(READ, probe)).p99 > ms(0)
+
+
+async def test_a_baseline_is_taken_of_what_the_suites_compare() -> None:
+    quote = Operation.read("quote", "GET", "/quote", needs_database=False)
+    declared = service([READ, WRITE, quote])
+    async with serving() as peer, Probe(declared, peer.url) as probe:
+        baseline = Baseline()
+        await baseline.take(declared, probe)
+        await baseline.of(quote, probe)
+        assert asked(peer) == {"GET /live": SAMPLES, "GET /things": SAMPLES, "GET /quote": SAMPLES}

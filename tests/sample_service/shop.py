@@ -14,9 +14,13 @@ from fastapi import FastAPI
 from sample_service.app import Parts, create_app
 from sample_service.settings import Settings
 
-__all__ = ["Shop", "opened"]
+__all__ = ["DEADLINE", "IN_TIME", "Shop", "new_customer", "opened", "problem"]
 
 DEADLINE = 1.0
+"""What the service promises, in seconds."""
+
+IN_TIME = 1.5 * DEADLINE
+"""Tells an answer in time from time-outs that add up, also where the machine stalls a while."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def running(
             **os.environ,
             "SHOP_DATABASE_URL": settings.database_url.get_secret_value(),
             "SHOP_PORT": str(port),
-            "SHOP_DRAIN_DELAY": "0.5",
+            "SHOP_DRAIN_DELAY": "2",
             **environment,
         },
         stdout=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ def answers(client: httpx.Client, path: str) -> int | None:
 def test_a_stop_is_announced_and_ends_with_zero(root: Path, settings: Settings) -> None:
     with running(root, settings) as (process, client):
         process.send_signal(signal.SIGTERM)
-        until(lambda: answers(client, "/health/ready") == 503, within=0.4)
+        until(lambda: answers(client, "/health/ready") == 503, within=1.5)
         assert answers(client, "/orders") == 200
         assert process.wait(PATIENCE) == 0
 

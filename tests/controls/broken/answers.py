@@ -13,7 +13,7 @@ from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import EXPECTED, Front
 
-__all__ = ["breaks_off", "empty_instead", "old_list_unmarked", "shorter_list"]
+__all__ = ["BreaksOff", "OldListUnmarked", "empty_instead", "shorter_list"]
 
 
 class ShorterList(Counter):
@@ -59,11 +59,6 @@ class BreaksOff(Front):
         yield "]"
 
 
-def breaks_off() -> Starlette:
-    """See `BreaksOff`."""
-    return kiosk(front=BreaksOff)
-
-
 class EmptyInstead(Front):
     """Errors are swallowed."""
 
@@ -92,8 +87,3 @@ class OldListUnmarked(Front):
         with suppress(*EXPECTED):
             self._last = await super().orders(request)
         return self._last
-
-
-def old_list_unmarked() -> Starlette:
-    """See `OldListUnmarked`."""
-    return kiosk(front=OldListUnmarked)

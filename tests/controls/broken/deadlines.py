@@ -15,11 +15,10 @@ from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE, WORK
 
 __all__ = [
-    "a_budget_for_each_statement",
     "a_budget_for_each_step",
     "asyncio_timeout",
     "connect_timeout_of_the_driver",
-    "insists_on_connecting",
+    "insists_and_a_budget_for_each_statement",
     "no_timeouts",
     "query_timeout_of_the_driver",
 ]
@@ -138,11 +137,6 @@ class ABudgetForEachStatement(Pool):
             timer.cancel()
 
 
-def a_budget_for_each_statement() -> Starlette:
-    """See `ABudgetForEachStatement`."""
-    return kiosk(pool=ABudgetForEachStatement)
-
-
 class InsistsOnConnecting(Pool):
     """A refused connection is tried again until the time is over."""
 
@@ -157,6 +151,10 @@ class InsistsOnConnecting(Pool):
                 await asyncio.sleep(0.05)
 
 
-def insists_on_connecting() -> Starlette:
-    """See `InsistsOnConnecting`."""
-    return kiosk(pool=InsistsOnConnecting)
+class InsistsAndABudgetForEachStatement(InsistsOnConnecting, ABudgetForEachStatement):
+    """Two defects that have nothing to do with each other."""
+
+
+def insists_and_a_budget_for_each_statement() -> Starlette:
+    """See `InsistsOnConnecting` and `ABudgetForEachStatement`."""
+    return kiosk(pool=InsistsAndABudgetForEachStatement)

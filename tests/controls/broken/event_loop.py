@@ -45,10 +45,12 @@ class SleepsAfterSlowness(Pool):
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
         """Looks at how long the work took."""
         began = time.monotonic()
-        async with super().clock(connection, until):
-            yield
-        if time.monotonic() - began > DEADLINE / 5:
-            time.sleep(0.2)  # noqa: ASYNC251 - the defect
+        try:
+            async with super().clock(connection, until):
+                yield
+        finally:
+            if time.monotonic() - began > DEADLINE / 5:
+                time.sleep(0.2)  # noqa: ASYNC251 - the defect
 
 
 def sleeps_after_slowness() -> Starlette:

@@ -1,18 +1,15 @@
-"""Services with other probes."""
+"""The kiosk with other probes."""
 
 import asyncio
 import os
 from contextlib import nullcontext
 
 import asyncpg
-from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sample_service.app import Parts, create_app
-from sample_service.health import Health, HealthResponse
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.pool import Pool
 from tests.controls.kiosk.probes import Probes
@@ -20,26 +17,29 @@ from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import WORK
 
 __all__ = [
-    "alive_with_the_database",
-    "always_ready",
-    "never_ready_again",
-    "one_queue_for_all",
-    "readiness_hangs",
+    "no_readiness",
+    "one_queue_and_never_ready_again",
+    "probes_mixed_up",
+    "readiness_hangs_and_liveness_elsewhere",
     "readiness_over_the_pool",
 ]
 
 
-class AliveWithTheDatabase(Probes):
-    """One check for both probes."""
+class ProbesMixedUp(Probes):
+    """Liveness asks the database, and readiness asks nobody."""
 
     async def live(self, request: Request) -> Response:
-        """The process answers, and the database."""
-        return await self.ready(request)
+        """The database answers in time."""
+        return await super().ready(request)
+
+    async def ready(self, request: Request) -> Response:
+        """The process answers."""
+        return await super().live(request)
 
 
-def alive_with_the_database() -> Starlette:
-    """See `AliveWithTheDatabase`."""
-    return kiosk(probes=AliveWithTheDatabase)
+def probes_mixed_up() -> Starlette:
+    """See `ProbesMixedUp`."""
+    return kiosk(probes=ProbesMixedUp)
 
 
 class OneQueueForAll:
@@ -55,42 +55,30 @@ class OneQueueForAll:
             await self._app(scope, receive, send)
 
 
-def one_queue_for_all() -> Starlette:
-    """See `OneQueueForAll`."""
-    app = kiosk()
-    app.add_middleware(OneQueueForAll)
-    return app
-
-
-class AlwaysReady(Health):
-    """Readiness that asks nobody."""
-
-    async def ready(self) -> HealthResponse:
-        """The process answers."""
-        return HealthResponse()
-
-
-def always_ready() -> FastAPI:
-    """See `AlwaysReady`."""
-    return create_app(parts=Parts(health=AlwaysReady))
-
-
 class NeverReadyAgain(Probes):
-    """The first failure ends the watch."""
+    """Connects for each question; a refusal is taken for the last word."""
 
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn)
-        self._failed = False
+        self._refused = False
 
     async def reachable(self) -> bool:
-        """Whether the database has always answered."""
-        self._failed = self._failed or not await super().reachable()
-        return not self._failed
+        """Whether the database answers and has never refused."""
+        self.close()
+        try:
+            return not self._refused and await self.ask()
+        except ConnectionRefusedError:
+            self._refused = True
+        except DRIVER_ERRORS:
+            self.close()
+        return False
 
 
-def never_ready_again() -> Starlette:
-    """See `NeverReadyAgain`."""
-    return kiosk(probes=NeverReadyAgain)
+def one_queue_and_never_ready_again() -> Starlette:
+    """See `OneQueueForAll` and `NeverReadyAgain`."""
+    app = kiosk(probes=NeverReadyAgain)
+    app.add_middleware(OneQueueForAll)
+    return app
 
 
 class ReadinessHangs(Probes):
@@ -107,8 +95,8 @@ class ReadinessHangs(Probes):
         return True
 
 
-def readiness_hangs() -> Starlette:
-    """See `ReadinessHangs`."""
+def readiness_hangs_and_liveness_elsewhere() -> Starlette:
+    """See `ReadinessHangs`; liveness is not where its team says."""
     return kiosk(probes=ReadinessHangs)
 
 
@@ -134,3 +122,8 @@ def readiness_over_the_pool() -> Starlette:
     """See `ReadinessOverThePool`."""
     pool = Pool(os.environ["DATABASE_URL"])
     return kiosk(pool=lambda _: pool, probes=lambda dsn: ReadinessOverThePool(dsn, pool))
+
+
+def no_readiness() -> Starlette:
+    """Nothing is wrong with the service: its team declares no such route."""
+    return kiosk()

@@ -22,13 +22,11 @@ from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, RECOVERY, WORK
 
 __all__ = [
     "connection_for_each_request",
-    "connection_for_every_route",
     "dead_until_swept",
     "endless_queue",
-    "full_server_is_a_bug",
     "never_swept",
     "transaction_left_open",
-    "unlimited_pool",
+    "unlimited_and_full_and_every_route",
 ]
 
 
@@ -62,11 +60,6 @@ class UnlimitedPool(Pool):
     """A pool that grows with its callers, to many times what was declared."""
 
     size = 4 * POOL
-
-
-def unlimited_pool() -> Starlette:
-    """See `UnlimitedPool`."""
-    return kiosk(pool=UnlimitedPool)
 
 
 class EndlessQueue(Pool):
@@ -224,11 +217,6 @@ class FullServerIsABug(Front):
         return super().problem(refused)
 
 
-def full_server_is_a_bug() -> Starlette:
-    """See `FullServerIsABug`."""
-    return kiosk(front=FullServerIsABug)
-
-
 class ConnectionForEveryRoute(Front):
     """Each request holds a connection, whether or not it has a question."""
 
@@ -238,6 +226,10 @@ class ConnectionForEveryRoute(Front):
             return await super().quote(request)
 
 
-def connection_for_every_route() -> Starlette:
-    """See `ConnectionForEveryRoute`."""
-    return kiosk(front=ConnectionForEveryRoute)
+class FullServerAndEveryRoute(FullServerIsABug, ConnectionForEveryRoute):
+    """Two defects that have nothing to do with each other."""
+
+
+def unlimited_and_full_and_every_route() -> Starlette:
+    """See `UnlimitedPool`, `FullServerIsABug` and `ConnectionForEveryRoute`."""
+    return kiosk(pool=UnlimitedPool, front=FullServerAndEveryRoute)

@@ -51,13 +51,14 @@ class Front:
     async def refuse(self, _: Request, error: Exception) -> Response:
         """Whatever was raised, as a problem (RFC 9457)."""
         if isinstance(error, HTTPException):
-            refused = Refused(HTTPStatus(error.status_code), "The request cannot be understood.")
-        elif isinstance(error, Refused):
-            refused = error
-        else:
-            unforeseen = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "It was recorded.")
-            refused = meaning(error) or unforeseen
-        return self.problem(refused)
+            status = HTTPStatus(error.status_code)
+            return self.problem(Refused(status, "The request cannot be understood."))
+        refused = error if isinstance(error, Refused) else meaning(error)
+        return self.unforeseen(error) if refused is None else self.problem(refused)
+
+    def unforeseen(self, _: Exception) -> Response:
+        """The kiosk has a fault of its own."""
+        return self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "It was recorded."))
 
     def problem(self, refused: Refused) -> Response:
         """One format for every refusal."""

@@ -35,21 +35,23 @@ class Probes:
         return JSONResponse({"status": "pass" if passes else "fail"}, 200 if passes else 503)
 
     async def reachable(self) -> bool:
-        """Whether the database answers within `PROBE` seconds; then the connection is kept."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + PROBE
+        """Whether the database answers within `PROBE` seconds."""
         try:
-            connection = self._connection or await asyncpg.connect(self._dsn, timeout=PROBE)
-            self._connection = connection
-            timer = loop.call_at(until, connection.terminate)
-            try:
-                await connection.execute("SELECT 1")
-            finally:
-                timer.cancel()
+            return await self.ask()
         except DRIVER_ERRORS:
             self.close()
             return False
-        return True
+
+    async def ask(self) -> bool:
+        """Ask on the connection that is kept for it, or on a new one."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PROBE
+        self._connection = self._connection or await asyncpg.connect(self._dsn, timeout=PROBE)
+        timer = loop.call_at(until, self._connection.terminate)
+        try:
+            return await self._connection.fetchval("SELECT true") is True
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """End the connection."""

@@ -1,0 +1,19 @@
+"""The catalogue of controls: every defect that the suites are known to catch, and by what."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tests.controls.catalogue.answers import ANSWERS
+from tests.controls.catalogue.database import DATABASE
+from tests.controls.catalogue.deadlines import DEADLINE
+from tests.controls.catalogue.probes import PROBES
+from tests.controls.catalogue.work import WORK
+from tests.controls.control import Control
+
+__all__ = ["CONTROLS"]
+
+CONTROLS: Mapping[str, Control] = MappingProxyType(
+    # Those that take longest come first, so that no worker is left alone with one at the end.
+    {each.name: each for each in (*DATABASE, *DEADLINE, *ANSWERS, *PROBES, *WORK)}
+)
+"""Every control by its name."""

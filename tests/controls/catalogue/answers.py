@@ -1,0 +1,95 @@
+"""Controls of what is answered: the format of errors, their honesty, what they give away."""
+
+from tests.controls.control import ERROR_FORMAT, Base, Control, Defect, ids
+
+__all__ = ["ANSWERS"]
+
+ANSWERS = (
+    Control(
+        module="framework",
+        name="framework_plain_text",
+        base=Base.SHOP,
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect(
+                "the framework's own text/plain 500",
+                ids("E1 E4"),
+                because="Plain text is neither the media type nor the schema.",
+            ),
+        ),
+    ),
+    Control(
+        module="framework",
+        name="own_shape_for_validation",
+        base=Base.SHOP,
+        judged_by=ERROR_FORMAT,
+        defects=(Defect("validation errors in another shape than database errors", ids("E4")),),
+    ),
+    Control(
+        module="errors",
+        name="html_page_and_old_list",
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect(
+                "an HTML 500",
+                ids("E1 E4"),
+                because="HTML is neither the media type nor the schema.",
+            ),
+            Defect("a stale list, served without a mark and not declared", ids("E9")),
+        ),
+    ),
+    Control(
+        module="errors",
+        name="plain_json_and_traceback_and_soon",
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect("problems that leave as application/json", ids("E1")),
+            Defect("a traceback in the answer", ids("Z1")),
+            Defect("a Retry-After that is neither seconds nor a date", ids("E6")),
+        ),
+    ),
+    Control(
+        module="errors",
+        name="wrong_status_and_breaking_off",
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect("the body's status differs from the HTTP status", ids("E2")),
+            Defect("a streamed answer that breaks off with the database's", ids("E8")),
+        ),
+    ),
+    Control(
+        module="errors",
+        name="outage_is_a_bug_and_driver_text",
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect("an outage mapped to 500", ids("E5")),
+            Defect("what the driver said, in a header", ids("Z1")),
+        ),
+        unknown=ids("E6"),  # where nothing is refused with 503, no Retry-After can be looked for
+    ),
+    Control(
+        module="errors",
+        name="no_retry_after",
+        judged_by=ERROR_FORMAT,
+        defects=(Defect("no Retry-After", ids("E6")),),
+        tolerated=ids("E6"),
+    ),
+    Control(
+        module="answers",
+        name="shorter_list",
+        judged_by=ERROR_FORMAT,
+        defects=(Defect("a list cut short where the database's answer breaks off", ids("E8")),),
+    ),
+    Control(
+        module="answers",
+        name="empty_instead",
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect(
+                "errors swallowed: 200 with []",
+                ids("E8 E9"),
+                because="An empty list is a success without the database, and a list cut short.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Controls of the pool and of recovery."""
+
+from dataclasses import replace
+
+from brownout import seconds
+from tests.controls.control import POOL, RECOVERY, Control, Defect, ids
+from tests.controls.kiosk.declaration import BUDGET
+
+__all__ = ["DATABASE"]
+
+DATABASE = (
+    Control(
+        module="pool",
+        name="never_swept",
+        judged_by=RECOVERY | ids("P6"),
+        defects=(
+            Defect(
+                "a dead pool never replaced",
+                ids("P6 V1 V2 V3"),
+                because="After its connections died it never works again, however they died.",
+            ),
+        ),
+        declares={"budget": replace(BUDGET, recovery=seconds(1))},
+    ),
+    Control(
+        module="recovery",
+        name="cold_after_a_fault",
+        judged_by=RECOVERY,
+        defects=(Defect("a slow start after the heal", ids("V3")),),
+    ),
+    Control(
+        module="recovery",
+        name="offended_by_an_error",
+        judged_by=RECOVERY,
+        defects=(Defect("heals in time after every fault but one", ids("V2")),),
+    ),
+    Control(
+        module="recovery",
+        name="rests_after_a_refusal",
+        judged_by=RECOVERY,
+        defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+    ),
+    Control(
+        module="pool",
+        name="connection_for_each_request",
+        judged_by=POOL - ids("P3"),  # to connect may outlast D under its latency
+        defects=(Defect("a new database connection for each request", ids("P1")),),
+    ),
+    Control(
+        module="pool",
+        name="unlimited_and_full_and_every_route",
+        judged_by=POOL,
+        defects=(
+            Defect("no limit on the pool", ids("P1")),
+            Defect('"too many connections" mapped to 500', ids("P9")),
+            Defect("a connection held across work that needs no database", ids("P10")),
+        ),
+    ),
+    Control(
+        module="callers",
+        name="leak_when_the_caller_goes",
+        judged_by=POOL,
+        defects=(
+            Defect(
+                "a connection leaks when the caller goes",
+                ids("P3 V1"),
+                because="A pool that lost all its connections never comes back.",
+            ),
+        ),
+    ),
+    Control(
+        module="pool",
+        name="transaction_left_open",
+        judged_by=POOL,
+        defects=(Defect("a transaction left open on error", ids("P5")),),
+    ),
+    Control(
+        module="pool",
+        name="dead_until_swept",
+        judged_by=POOL,
+        defects=(Defect("dead connections are handed out until a sweeper comes", ids("P6")),),
+    ),
+)

@@ -1,0 +1,71 @@
+"""Controls of the deadline."""
+
+from tests.controls.control import DEADLINES, POOL, Control, Defect, ids
+from tests.controls.kiosk.declaration import ORDERS, QUOTE
+
+__all__ = ["DEADLINE"]
+
+_LATE = "A request that waits without end is late under every slowness."
+
+DEADLINE = (
+    Control(
+        module="pool",
+        name="endless_queue",
+        judged_by=POOL | DEADLINES,
+        defects=(
+            Defect(
+                "waiting for the pool has no time-out",
+                ids("P2 T1 T2 T3"),
+                because="Whoever waits for the pool waits through other requests' deadlines first.",
+            ),
+        ),
+    ),
+    Control(
+        module="deadlines",
+        name="query_timeout_of_the_driver",
+        judged_by=DEADLINES,
+        defects=(Defect("only the driver's per-query time-out", ids("T1 T2 T3"), because=_LATE),),
+        declares={"operations": [ORDERS, QUOTE]},
+    ),
+    Control(
+        module="deadlines",
+        name="asyncio_timeout",
+        judged_by=DEADLINES,
+        defects=(
+            Defect("only asyncio.timeout around acquire and query", ids("T1 T2 T3"), because=_LATE),
+        ),
+    ),
+    Control(
+        module="deadlines",
+        name="no_timeouts",
+        judged_by=DEADLINES,
+        defects=(Defect("no time-out on queries", ids("T1 T2 T3"), because=_LATE),),
+    ),
+    Control(
+        module="deadlines",
+        name="a_budget_for_each_step",
+        judged_by=DEADLINES,
+        defects=(
+            Defect(
+                "time-outs of the pool, the connect and the query that add up",
+                ids("T1 T2 T3"),
+                because="More requests than connections wait for D twice under every slowness.",
+            ),
+        ),
+    ),
+    Control(
+        module="deadlines",
+        name="connect_timeout_of_the_driver",
+        judged_by=DEADLINES,
+        defects=(Defect("the driver's 60 s connect time-out kept", ids("T2")),),
+    ),
+    Control(
+        module="deadlines",
+        name="insists_and_a_budget_for_each_statement",
+        judged_by=DEADLINES,
+        defects=(
+            Defect("a refused connection is tried again until D", ids("T6")),
+            Defect("time-outs of the statements that add up", ids("T3")),
+        ),
+    ),
+)

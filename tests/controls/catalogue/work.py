@@ -1,0 +1,86 @@
+"""Controls of consistency, of the event loop and of the steady state."""
+
+from dataclasses import replace
+
+from tests.controls.control import (
+    CONSISTENCY,
+    ERROR_FORMAT,
+    EVENT_LOOP,
+    Control,
+    Defect,
+    ids,
+)
+from tests.controls.kiosk.declaration import ORDERS, PLACE
+
+__all__ = ["WORK"]
+
+WORK = (
+    Control(
+        module="consistency",
+        name="written_behind",
+        judged_by=CONSISTENCY | ERROR_FORMAT,
+        defects=(
+            Defect(
+                "a write queued in memory and acknowledged",
+                ids("C1 E9"),
+                because="It acknowledges without the database what it then loses.",
+            ),
+        ),
+    ),
+    Control(
+        module="consistency",
+        name="answers_before_commit",
+        judged_by=CONSISTENCY,
+        defects=(Defect("201 before COMMIT", ids("C1")),),
+    ),
+    Control(
+        module="consistency",
+        name="success_after_a_timeout",
+        judged_by=CONSISTENCY,
+        defects=(Defect("a write acknowledged after a time-out", ids("C1")),),
+    ),
+    Control(
+        module="consistency",
+        name="repeats_without_a_key",
+        judged_by=CONSISTENCY,
+        defects=(Defect("POST retried without a key", ids("C3")),),
+        declares={"operations": [ORDERS, replace(PLACE, idempotency_header=None)]},
+    ),
+    Control(
+        module="consistency",
+        name="key_ignored",
+        judged_by=CONSISTENCY,
+        defects=(Defect("a declared key that protects nothing", ids("C3")),),
+    ),
+    Control(
+        module="event_loop",
+        name="synchronous_driver",
+        judged_by=EVENT_LOOP,
+        defects=(
+            Defect(
+                "a synchronous driver called in async def",
+                ids("X1 X3"),
+                because="While it waits for the database, nobody else is served.",
+            ),
+        ),
+    ),
+    Control(
+        module="event_loop",
+        name="sleeps_after_slowness",
+        judged_by=EVENT_LOOP,
+        defects=(Defect("time.sleep in a coroutine", ids("X1")),),
+    ),
+    Control(
+        module="event_loop",
+        name="one_at_a_time",
+        judged_by=EVENT_LOOP,
+        defects=(Defect("a lock around the database", ids("X3")),),
+    ),
+    Control(
+        module="steady",
+        name="slow_without_a_fault",
+        judged_by=ids("H0"),
+        defects=(Defect("later than D without any fault", frozenset()),),
+        steady=False,
+    ),
+)
