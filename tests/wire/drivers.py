@@ -10,6 +10,8 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tests.wire.pgx.driver import Pgx
+
 __all__ = ["DRIVERS", "Driver", "connected", "insert", "sqlstate_of"]
 
 DEADLINE = 10.0
@@ -117,6 +119,7 @@ DRIVERS: list[Callable[[], Driver]] = [
     PsycopgPipeline,
     SqlAlchemyAsyncpg,
     SqlAlchemyPsycopg,
+    Pgx,
 ]
 
 
