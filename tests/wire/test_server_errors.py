@@ -101,14 +101,17 @@ async def test_inside_a_savepoint(
     await driver.close()
 
 
+@pytest.mark.parametrize("before", [[], ["begin"], ["begin", "savepoint s"]], ids=len)
 @pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
 async def test_at_commit_the_transaction_is_over_and_nothing_of_it_is_kept(
-    kind: Callable[[], Driver], postgres: Postgres
+    kind: Callable[[], Driver], before: list[str], postgres: Postgres
 ) -> None:
     driver = await connected(kind, postgres.dsn)
     for number, code in enumerate(CODES, 100):
-        await driver.run("begin")
-        await insert(driver, 1)
+        for words in before:
+            await driver.run(words)
+        if before:
+            await insert(driver, 1)
         with postgres.inject(ServerError(code, on=Commit(), times=1)):
             with pytest.raises(Exception) as refusal:  # noqa: PT011
                 await driver.run("commit")
