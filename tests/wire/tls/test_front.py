@@ -303,3 +303,26 @@ def test_tls_needs_a_proxy_that_is_followed(
 ) -> None:
     with pytest.raises(ProxyError, match=r"tls needs .*protocol.*postgresql"):
         engine.client.create_proxy("plain", "127.0.0.1:1", tls=certificates.front())
+
+
+def test_tls_stays_when_a_proxy_is_updated(
+    secured: ProxyRecord, server: EmbeddedBackend, engine: EngineProcess
+) -> None:
+    engine.client.set_enabled(secured.name, False)
+    engine.client.set_enabled(secured.name, True)
+    with by_libpq(secured, server.admin(), sslmode="require") as connection:
+        assert connection.pgconn.ssl_in_use
+
+
+def test_a_configuration_is_checked_before_any_proxy_is_made(
+    engine: EngineProcess, certificates: Certificates
+) -> None:
+    proxy = {"upstream": "127.0.0.1:1", "protocol": "postgresql"}
+    entries = [
+        {**proxy, "name": "good", "tls": certificates.front()},
+        {**proxy, "name": "bad", "tls": {**certificates.front(), "key": "/no/such"}},
+    ]
+    answer = requests.post(f"http://{engine.address}/populate", json=entries, timeout=5)
+    assert answer.status_code == 400
+    assert "tls.key /no/such" in answer.json()["error"]
+    assert "good" not in engine.client.proxies()
