@@ -121,7 +121,10 @@ def test_nobody_listening_is_told(reaper: Reaper) -> None:
         ("postgresql://u:hunter2@%2Ftmp/d", "one TCP host"),
         ("postgresql://u:hunter2@[::1]:5432/d", "one TCP host"),
         ("postgresql://u:hunter2@h:99999/d", "one TCP host"),
-        ("postgresql://u:hunter2@h/d?sslmode=require", "not supported: sslmode"),
+        ("postgresql://u:hunter2@h/d?sslcert=a", "not supported: sslcert"),
+        ("postgresql://u:hunter2@h/d?sslmode=prefer", "asks for sslmode=prefer"),
+        ("postgresql://u:hunter2@h/d?sslmode=require&sslrootcert=a", "nothing is checked against"),
+        ("postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=/no/ca", "is not there"),
         ("postgresql://h/d", "names no user"),
     ],
 )

@@ -18,8 +18,10 @@ NAMES = """
 """
 
 FAULTS = """
-    Bandwidth BlackHole CutAfter Direction Fault Latency LockedTables NoFreeSlots Outage Reset
-    Restart RevokedPermission TerminatedBackends
+    Bandwidth BlackHole Commit CommitNeverArrives CutAfter CutAt DelayedAt Direction Fault
+    Latency LockedTables Loss LostCommitReply NoFreeSlots Outage RefusedAuthentication Reset
+    Restart RevokedPermission ServerError Side StalledAt Statement Step SwallowedCancels
+    TerminatedBackends
 """
 
 FIXTURES = """

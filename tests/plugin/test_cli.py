@@ -43,7 +43,7 @@ def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) 
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("gaet", "Did you mean 'gate'?"), ("--zzz", "Known: gate, proxy.")]
+    ("word", "hint"), [("gaet", "Did you mean 'gate'?"), ("--zzz", "Known: gate, proxy, wire.")]
 )
 def test_unknown_command(capsys: pytest.CaptureFixture[str], word: str, hint: str) -> None:
     assert cli.main([word]) == 2

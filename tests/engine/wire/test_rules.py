@@ -1,0 +1,246 @@
+"""What rules make of messages, without a server: its answers are written by hand."""
+
+import re
+
+import pytest
+
+from brownout.engine.direction import Direction
+from brownout.engine.toxics.model import Ending
+from brownout.engine.wire.messages import BACKEND, FRONTEND, kinds_named
+from brownout.engine.wire.refusal import FLUSH, error_response, refused_parse, refused_query
+from brownout.engine.wire.rules import (
+    Action,
+    Cut,
+    Delay,
+    Error,
+    Rule,
+    Severity,
+    Side,
+    Stall,
+    Status,
+    Swallow,
+    Truncate,
+    When,
+    pattern_of,
+)
+from brownout.engine.wire.sql import Sql
+from tests.engine.wire.messages import (
+    CANCEL,
+    EXECUTE,
+    SYNC,
+    bind,
+    complete,
+    error,
+    message,
+    parse,
+    query,
+    ready,
+    startup,
+)
+from tests.engine.wire.watched import Watched
+
+OPENED = startup(user="u", application_name="shop")
+GREETED = message("R", b"\0\0\0\0") + message("K", b"\0\0\0\7\0\0\0\1") + ready()
+SERIALIZATION = Error("40001", Severity.ERROR, "no")
+SHUTDOWN = Error("57P01", Severity.FATAL, "bye")
+
+
+def _when(*names: str, **conditions: object) -> When:
+    kinds = [kinds_named(name) for name in names]
+    direction = next(way for way in Direction if all(way in kind for kind in kinds))
+    return When(direction, frozenset(kind[direction] for kind in kinds), **conditions)  # type: ignore[arg-type]
+
+
+def _opened(when: When, do: Action) -> Watched:
+    watched = Watched(Rule("r", when, do))
+    watched.asks(OPENED)
+    watched.answers(GREETED)
+    watched.server.got.clear()
+    watched.client.got.clear()
+    return watched
+
+
+@pytest.mark.parametrize(
+    ("do", "got", "ending"),
+    [
+        (Cut(Side.BEFORE, reset=False), b"", Ending.CUT),
+        (Cut(Side.BEFORE, reset=True), b"", Ending.RESET),
+        (Cut(Side.AFTER, reset=False), query("b"), Ending.CUT),
+        (Truncate(3), query("b")[:3], Ending.CUT),
+        (Truncate(99), query("b"), Ending.CUT),
+        (Swallow(), query("c"), None),
+    ],
+)
+def test_an_action_at_a_message_leaves_those_before_it(
+    do: Action, got: bytes, ending: Ending | None
+) -> None:
+    watched = _opened(_when("Query", sql=pattern_of("b")), do)
+    watched.asks(query("a") + query("b") + query("c"))
+    assert bytes(watched.server.got) == query("a") + got
+    assert watched.server.ending is ending
+    assert watched.force[0].hits == 1
+
+
+def test_a_delayed_message_holds_what_follows_and_the_end_behind_it() -> None:
+    watched = _opened(_when("Query", sql=pattern_of("b")), Delay(50))
+    watched.asks(query("a") + query("b"))
+    watched.asks(query("c"))
+    watched.wire.up.end(Ending.FIN)
+    assert bytes(watched.server.got) == query("a")
+    assert watched.server.ending is None
+    watched.server.waiting.pop()()
+    assert bytes(watched.server.got) == query("a") + query("b") + query("c")
+    assert watched.server.ending is Ending.FIN
+
+
+def test_a_stalled_reply_goes_on_when_the_rule_is_removed() -> None:
+    watched = _opened(_when("DataRow"), Stall())
+    watched.asks(query("a"))
+    watched.answers(message("T") + message("D", b"1"))
+    watched.answers(complete("SELECT 1") + ready())
+    assert bytes(watched.client.got) == message("T")
+    watched.rules.remove(watched.force[0])
+    watched.wire.rule_removed(watched.force[0])
+    assert bytes(watched.client.got) == (
+        message("T") + message("D", b"1") + complete("SELECT 1") + ready()
+    )
+
+
+def test_a_cancel_request_is_taken_and_its_connection_closed_by_the_heal() -> None:
+    watched = Watched(Rule("r", _when("CancelRequest"), Swallow()))
+    watched.asks(CANCEL)
+    assert bytes(watched.server.got) == b""
+    assert watched.client.ending is None
+    watched.rules.remove(watched.force[0])
+    watched.wire.rule_removed(watched.force[0])
+    assert watched.client.ending is Ending.CUT
+
+
+def test_an_error_takes_the_place_of_the_request_and_the_refusal_carries_it() -> None:
+    watched = _opened(_when("Query", "Execute", sql=pattern_of("insert")), SERIALIZATION)
+    watched.asks(query("insert"))
+    assert bytes(watched.server.got) == refused_query()
+    watched.answers(error("42703", "column does not exist" * 60) + ready("E"))
+    assert bytes(watched.client.got) == error_response("40001", "ERROR", "no") + ready("E")
+    assert watched.force[0].hits == 1
+
+
+def test_where_the_server_has_a_reason_of_its_own_that_is_what_the_client_reads() -> None:
+    watched = _opened(_when("Execute", sql=pattern_of("insert"), times=1), SERIALIZATION)
+    watched.asks(parse("insert") + bind() + EXECUTE + SYNC)
+    assert bytes(watched.server.got) == parse("insert") + bind() + refused_parse() + SYNC
+    watched.answers(message("1") + message("2") + error("25P02") + ready("E"))
+    assert error("25P02") in bytes(watched.client.got)
+    assert (watched.force[0].hits, watched.force[0].taken) == (0, 0)
+
+
+def test_a_request_that_is_skipped_was_not_hit_and_its_time_does_not_count() -> None:
+    watched = _opened(_when("Execute", sql=pattern_of("insert"), times=1), SERIALIZATION)
+    watched.asks(parse("insert") + bind() + EXECUTE + SYNC)
+    watched.answers(error("42P01") + ready())
+    assert (watched.force[0].hits, watched.force[0].taken) == (0, 0)
+    watched.asks(parse("insert") + bind() + EXECUTE + SYNC)
+    watched.answers(message("1") + message("2") + error("42703") + ready())
+    assert watched.force[0].hits == 1
+
+
+@pytest.mark.parametrize("sends", [query("commit"), parse("commit") + bind() + EXECUTE + SYNC])
+def test_what_rolls_back_in_the_place_of_a_commit_is_not_seen(sends: bytes) -> None:
+    watched = _opened(_when("Query", "Execute", commits=True), SERIALIZATION)
+    watched.asks(sends)
+    if sends.startswith(b"Q"):
+        watched.answers(complete("ROLLBACK") + error("42703") + ready())
+        before = b""
+    else:
+        before = message("1") + message("2")
+        hidden = message("1") + message("2") + complete("ROLLBACK") + message("3")
+        watched.answers(before + hidden + error("42703") + ready())
+    wanted = before + error_response("40001", "ERROR", "no") + ready()
+    assert bytes(watched.client.got) == wanted
+
+
+def test_fatal_comes_when_every_earlier_request_has_its_reply() -> None:
+    watched = _opened(_when("Execute", sql=pattern_of("b")), SHUTDOWN)
+    watched.asks(parse("a") + bind() + EXECUTE + parse("b") + bind() + EXECUTE + SYNC)
+    assert bytes(watched.server.got).endswith(parse("b") + bind() + FLUSH)
+    watched.answers(message("1") + message("2") + complete("A")[:3])
+    assert watched.client.ending is None
+    watched.answers(complete("A")[3:] + message("1") + message("2"))
+    replies = message("1") + message("2") + complete("A") + message("1") + message("2")
+    assert bytes(watched.client.got) == replies + error_response("57P01", "FATAL", "bye")
+    assert watched.client.ending is Ending.CUT
+    assert watched.force[0].hits == 1
+
+
+def test_fatal_in_the_place_of_a_reply_ends_the_session() -> None:
+    watched = Watched(Rule("r", _when("Authentication", tag="Ok"), SHUTDOWN))
+    watched.asks(OPENED)
+    watched.answers(message("R", b"\0\0\0\x0a") + GREETED)
+    assert bytes(watched.client.got) == (
+        message("R", b"\0\0\0\x0a") + error_response("57P01", "FATAL", "bye")
+    )
+    assert watched.client.ending is Ending.CUT
+
+
+@pytest.mark.parametrize(
+    ("conditions", "hits"),
+    [
+        ({}, 3),
+        ({"nth": 2}, 2),
+        ({"times": 1}, 1),
+        ({"nth": 3, "times": 5}, 1),
+        ({"status": Status.IDLE}, 3),
+        ({"status": Status.TRANSACTION}, 0),
+        ({"application_name": "shop"}, 3),
+        ({"application_name": "Shop"}, 0),
+        ({"pid": 7}, 3),
+        ({"pid": 8}, 0),
+        ({"commits": False}, 3),
+        ({"commits": True}, 0),
+    ],
+)
+def test_a_rule_acts_where_every_condition_holds(conditions: dict[str, object], hits: int) -> None:
+    watched = _opened(_when("Query", **conditions), Swallow())
+    for number in range(3):
+        watched.asks(query(f"select {number}"))
+    assert watched.force[0].hits == hits
+
+
+@pytest.mark.parametrize(
+    ("tag", "hits"), [("COMMIT", 1), ("insert", 1), ("INSERT 0", 1), ("INS", 0), ("SELECT", 0)]
+)
+def test_a_tag_is_matched_in_whole_words(tag: str, hits: int) -> None:
+    watched = _opened(_when("CommandComplete", tag=tag), Swallow())
+    watched.asks(query("insert; commit"))
+    watched.answers(complete("INSERT 0 1") + complete("COMMIT") + ready())
+    assert watched.force[0].hits == hits
+
+
+@pytest.mark.parametrize(
+    ("text", "commits"),
+    [
+        ("commit", True),
+        (" /* why */ COMMIT ;", True),
+        ("-- so\nend transaction", True),
+        ("insert into t values (1); commit", True),
+        ("prepare transaction 'a'", True),
+        ("commit prepared 'a'", False),
+        ("select 'a; commit'", False),
+        ("do $$ begin end $$", False),
+        ("select case when true then 1 end", False),
+        ("insert into committees values (1)", False),
+        ("rollback", False),
+    ],
+)
+def test_what_ends_a_transaction_and_keeps_its_work_is_known(text: str, commits: bool) -> None:
+    assert Sql(text).commits is commits
+
+
+def test_a_blank_in_a_pattern_is_any_white_space() -> None:
+    assert pattern_of("insert into orders").search("INSERT  INTO\n\torders")
+    assert pattern_of(re.escape("values (1)")).search("values  (1)")
+
+
+def test_names_of_messages_are_of_one_kind_in_a_direction() -> None:
+    for names in (FRONTEND, BACKEND):
+        assert len(set(names.values())) == len(names)

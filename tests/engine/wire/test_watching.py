@@ -1,0 +1,77 @@
+"""`brownout wire` prints what goes by, one message a line."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from brownout.engine import Direction, Event
+from brownout.engine.watching import line_of, lines_of
+from tests.engine.peers import PATIENCE, Upstream, read
+from tests.engine.wire.messages import query, startup
+
+UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+
+
+def test_a_line_says_when_who_which_way_and_what() -> None:
+    asked = Event(1, 10.5, 3, UP, "Query", "select\n  1", "abc", None, "I", 14, None)
+    failed = Event(2, 11.0, 3, DOWN, "ErrorResponse", "select 1", "abc", "40001", "I", 90, "r")
+    ready = Event(3, 11.0, 3, DOWN, "ReadyForQuery", None, None, None, "E", 6, None)
+    assert line_of(asked, 10.0).split() == "0.5000 3 → Query 14 select 1".split()  # noqa: SIM905
+    assert line_of(failed, 10.0).split() == [
+        "1.0000", "3", "←", "ErrorResponse", "90", "[r]", "40001",
+    ]  # fmt: skip
+    assert line_of(ready, 10.0).endswith("in a failed transaction")
+
+
+def test_rows_that_follow_each_other_are_counted_when_something_else_comes() -> None:
+    kinds = ["DataRow"] * 1001 + ["CommandComplete"] + ["DataRow"] * 2
+    events = iter(
+        Event(number, 0.0, 1, DOWN, kind, "select 1", "abc", None, "I", 10, None)
+        for number, kind in enumerate(kinds, 1)
+    )
+    lines = [line.split()[3:] for line in lines_of(events)]
+    assert lines == [
+        ["DataRow", "10"],
+        ["DataRow", "10000", "1,000", "more"],
+        ["CommandComplete", "10"],
+        ["DataRow", "10"],
+        ["DataRow", "10", "1", "more"],
+    ]
+
+
+def test_a_terminal_gets_no_control_characters() -> None:
+    asked = Event(1, 0.0, 1, UP, "Query", "select '\x1b[2J\x07é'", "abc", None, "I", 14, None)
+    assert line_of(asked, 0.0).endswith("select '\ufffd[2J\ufffdé'")
+
+
+def test_the_first_of_many_rows_is_printed_before_the_next_has_come() -> None:
+    def one() -> Iterator[Event]:
+        yield Event(1, 0.0, 1, DOWN, "DataRow", None, None, None, "T", 10, None)
+        pytest.fail("the line is held back")
+
+    assert "DataRow" in next(lines_of(one()))
+
+
+def test_it_prints_live_and_ends_with_ctrl_c(upstream: Upstream) -> None:
+    begin = "import sys; from brownout.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", begin, "wire", upstream.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            address = process.stdout.readline().split()[0]
+            assert "statement, tag or state" in process.stdout.readline()
+            host, _, port = address.rpartition(":")
+            with socket.create_connection((host, int(port)), timeout=PATIENCE) as caller:
+                server = upstream.accept()
+                caller.sendall(startup(user="u") + query("select 1"))
+                read(server, len(startup(user="u") + query("select 1")))
+                first, second = process.stdout.readline(), process.stdout.readline()
+            assert "→ StartupMessage" in first
+            assert second.rstrip().endswith("select 1")
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0

@@ -1,0 +1,84 @@
+"""A transaction of five statements through asyncpg, cut at every boundary of every message.
+
+The driver never hangs, and the rows are there exactly where the COMMIT has reached the server.
+"""
+
+import asyncio
+import time
+
+import asyncpg
+import pytest
+
+from brownout.engine import Direction, EngineProcess, Event
+from brownout.engine.wire.messages import NAMES
+from brownout.postgres import Postgres
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DEADLINE = 5.0
+
+
+async def _transaction(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=DEADLINE)
+    try:
+        await connection.execute("begin")
+        await connection.execute("insert into kept values ($1)", 1)
+        await connection.fetch("select number from kept where number = $1", 1)
+        await connection.execute("insert into kept values ($1)", 2)
+        await connection.execute("commit")
+    finally:
+        connection.terminate()
+
+
+async def _gone(postgres: Postgres) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while postgres.sessions():
+        assert time.monotonic() < deadline, "a session outlives its connection"
+        await asyncio.sleep(0.002)
+
+
+async def _recorded(postgres: Postgres, engine: EngineProcess, proxy: str) -> list[Event]:
+    engine.client.wire.start_record(proxy)
+    await _transaction(postgres.dsn)
+    await _gone(postgres)
+    events = list(engine.client.wire.events(proxy))
+    engine.client.wire.stop_record(proxy)
+    postgres.query("truncate kept")
+    return events
+
+
+@pytest.mark.parametrize("action", ["cut", "reset"])
+@pytest.mark.parametrize("direction", list(Direction))
+async def test_cut_before_and_after_every_message(
+    direction: Direction, action: str, postgres: Postgres, engine: EngineProcess, proxy: str
+) -> None:
+    events = await _recorded(postgres, engine, proxy)
+    types = sorted(set(NAMES[direction].values()))
+    mine = [event for event in events if event.direction is direction]
+    assert len(mine) > 15
+    commit_sent = next(e.number for e in events if e.type == "Query" and e.sql == "commit")
+    for nth, event in enumerate(mine, 1):
+        for side in ("before", "after"):
+            when = {"message": types, "direction": direction.value, "nth": nth, "times": 1}
+            do = {"action": action, "side": side}
+            engine.client.wire.add_rule(proxy, when, do, name="cut")
+            begun = time.monotonic()
+            failure: BaseException | None = None
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    await _transaction(postgres.dsn)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                failure = error
+            where = f"{action} {side} message {nth}, {event.type} of {event.sql!r}"
+            assert time.monotonic() - begun < DEADLINE, where
+            await _gone(postgres)
+            hits = engine.client.wire.remove_rule(proxy, "cut").hits
+            assert hits == 1, where
+            arrived = event.number > commit_sent or (
+                event.number == commit_sent and side == "after"
+            )
+            rows = sorted(number for (number,) in postgres.query("select number from kept"))
+            assert rows == ([1, 2] if arrived else []), where
+            if not arrived:
+                assert failure is not None, where
+            postgres.query("truncate kept")

@@ -1,0 +1,190 @@
+"""The named faults through a real driver: what they break, what they leave, and their proof."""
+
+import asyncio
+import time
+
+import asyncpg
+import psycopg
+import pytest
+
+from brownout import FaultNotFelt, ms
+from brownout.engine import EngineProcess
+from brownout.faults import (
+    CommitNeverArrives,
+    CutAt,
+    DelayedAt,
+    Loss,
+    LostCommitReply,
+    RefusedAuthentication,
+    ServerError,
+    Side,
+    StalledAt,
+    Statement,
+    SwallowedCancels,
+)
+from brownout.postgres import Postgres
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DEADLINE = 10.0
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+
+
+def _rows(postgres: Postgres) -> list[int]:
+    return sorted(number for (number,) in postgres.query("select number from kept"))
+
+
+async def _write(connection: "asyncpg.Connection[asyncpg.Record]", number: int) -> None:
+    async with asyncio.timeout(DEADLINE), connection.transaction():
+        await connection.execute("insert into kept values ($1)", number)
+
+
+@pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])
+async def test_a_lost_commit_reply_leaves_the_row(loss: Loss, postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    with postgres.inject(LostCommitReply(loss=loss)), pytest.raises(LOST):
+        await _write(connection, 1)
+    connection.terminate()
+    assert _rows(postgres) == [1]
+
+
+async def test_a_statement_that_commits_by_itself_loses_its_reply_and_keeps_its_row(
+    postgres: Postgres,
+) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    with postgres.inject(LostCommitReply(Statement("insert into kept"))), pytest.raises(LOST):
+        await connection.execute("insert into kept values ($1)", 1)
+    connection.terminate()
+    assert _rows(postgres) == [1]
+
+
+@pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])
+async def test_a_commit_that_never_arrives_leaves_nothing(loss: Loss, postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    with postgres.inject(CommitNeverArrives(loss=loss)), pytest.raises(LOST):
+        await _write(connection, 1)
+    connection.terminate()
+    assert _rows(postgres) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("53300", asyncpg.TooManyConnectionsError),
+        ("57P03", asyncpg.CannotConnectNowError),
+        ("28P01", asyncpg.InvalidPasswordError),
+        ("3D000", asyncpg.InvalidCatalogNameError),
+    ],
+)
+async def test_new_connections_are_refused_and_open_ones_stay(
+    code: str, kind: type[Exception], postgres: Postgres
+) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    with postgres.inject(RefusedAuthentication(code)) as injection:
+        with pytest.raises(kind):
+            await asyncpg.connect(postgres.dsn)
+        with pytest.raises(psycopg.OperationalError, match="FATAL"):
+            psycopg.connect(postgres.dsn)
+        assert injection.felt >= 2
+        assert await connection.fetchval("select 1") == 1
+    await connection.close()
+    again = await asyncpg.connect(postgres.dsn)
+    await again.close()
+
+
+async def test_a_stalled_statement_goes_on_when_the_fault_heals(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    async with postgres.inject(StalledAt(Statement("insert"))) as injection:
+        pending = asyncio.create_task(connection.execute("insert into kept values (1)"))
+        deadline = time.monotonic() + DEADLINE
+        while not await asyncio.to_thread(lambda: injection.felt):
+            assert time.monotonic() < deadline
+        assert not pending.done()
+        assert _rows(postgres) == []
+    async with asyncio.timeout(DEADLINE):
+        await pending
+    assert _rows(postgres) == [1]
+    await connection.close()
+
+
+async def test_a_delayed_statement_is_late_and_arrives(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    async with postgres.inject(DelayedAt(Statement("insert"), ms(200))):
+        begun = time.monotonic()
+        await connection.execute("insert into kept values (1)")
+        assert time.monotonic() - begun >= 0.2
+    assert _rows(postgres) == [1]
+    await connection.close()
+
+
+@pytest.mark.parametrize(("side", "rows"), [(Side.BEFORE, []), (Side.AFTER, [1])])
+async def test_a_cut_at_a_statement(side: Side, rows: list[int], postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    fault = CutAt(Statement("insert into kept"), side=side)
+    with postgres.inject(fault), pytest.raises(LOST):
+        await connection.execute("insert into kept values (1)")
+    connection.terminate()
+    deadline = time.monotonic() + DEADLINE
+    while postgres.sessions():
+        assert time.monotonic() < deadline
+    assert _rows(postgres) == rows
+
+
+async def test_a_swallowed_cancel_leaves_the_statement_running(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    async with postgres.inject(SwallowedCancels()) as injection:
+        pending = asyncio.create_task(connection.execute("select pg_sleep(1)", timeout=0.1))
+        deadline = time.monotonic() + DEADLINE
+        while not await asyncio.to_thread(lambda: injection.felt):
+            assert time.monotonic() < deadline
+        assert any(session.state == "active" for session in postgres.sessions())
+    with pytest.raises(TimeoutError):
+        await pending
+    connection.terminate()
+
+
+async def test_a_fault_that_hits_nothing_says_so(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    with (
+        pytest.raises(FaultNotFelt),
+        postgres.inject(ServerError("40001", on=Statement("update kept"))),
+    ):
+        await connection.execute("insert into kept values (1)")
+    await connection.close()
+
+
+async def test_the_record_shows_statements_and_never_parameters(
+    postgres: Postgres, engine: EngineProcess, proxy: str
+) -> None:
+    wire = engine.client.wire
+    wire.start_record(proxy)
+    stream = wire.stream(proxy, after=0)
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute("insert into kept values ($1)", 424242)
+    await connection.close()
+    events = wire.events(proxy)
+    assert wire.last_event(proxy) == len(events)
+    assert [next(stream) for _ in events] == list(events)
+    wire.stop_record(proxy)
+    assert list(stream) == []
+    assert [event.tag for event in events if event.type == "CommandComplete"] == ["INSERT 0 1"]
+    assert {event.sql for event in events if event.type == "Execute"} == {
+        "insert into kept values ($1)"
+    }
+    assert "424242" not in repr(events)
+
+
+async def test_a_hashed_record_tells_statements_apart_without_their_text(
+    postgres: Postgres, engine: EngineProcess, proxy: str
+) -> None:
+    wire = engine.client.wire
+    wire.start_record(proxy, hashed=True, keep=15)
+    connection = await asyncpg.connect(postgres.dsn)
+    for number in (1, 2, 1):
+        await connection.execute(f"select {number}")
+    events = wire.events(proxy)
+    wire.stop_record(proxy)
+    await connection.close()
+    assert len(events) == 15
+    assert {event.sql for event in events} == {None}
+    assert len({event.digest for event in events if event.digest is not None}) == 2

@@ -1,0 +1,254 @@
+"""Every class of SQLSTATE, at every step, inside and outside transactions and savepoints.
+
+Through each driver: the right exception, a connection that is as the server's own refusal would
+have left it, and the right rows.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from brownout.faults import Commit, ServerError, Statement, Step
+from brownout.postgres import Postgres
+from tests.wire.drivers import (
+    DRIVERS,
+    Asyncpg,
+    Driver,
+    Psycopg,
+    PsycopgPipeline,
+    connected,
+    insert,
+    sqlstate_of,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CLASSES = [
+    "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22", "23",
+    "24", "25", "26", "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F",
+    "40", "42", "44", "53", "54", "55", "57", "58", "72", "F0", "HV", "P0", "XX",
+]  # fmt: skip
+"""Every class that errors have (PostgreSQL manual, appendix A)."""
+
+CODES = [*(f"{prefix}000" for prefix in CLASSES), "40001", "40P01", "23505", "57014", "25P02"]
+STEPS = ["parse", "bind", "execute", "query"]
+AT = {"parse": Step.PARSE, "bind": Step.BIND, "execute": Step.EXECUTE, "query": Step.EXECUTE}
+
+
+async def _fails(driver: Driver, postgres: Postgres, step: str, code: str) -> None:
+    """The insert of row 2 fails."""
+    fault = ServerError(code, on=Statement("insert into kept", at=AT[step]), times=1)
+    with postgres.inject(fault):
+        with pytest.raises(Exception) as refusal:  # noqa: PT011 (each driver has its own)
+            await insert(driver, 2, simple=step == "query")
+        assert sqlstate_of(refusal.value) == code
+
+
+def _rows(postgres: Postgres) -> list[int]:
+    return sorted(number for (number,) in postgres.query("select number from kept"))
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
+async def test_outside_a_transaction(
+    kind: Callable[[], Driver], step: str, postgres: Postgres
+) -> None:
+    driver = await connected(kind, postgres.dsn)
+    for number, code in enumerate(CODES, 100):
+        await _fails(driver, postgres, step, code)
+        await insert(driver, number)
+    assert _rows(postgres) == list(range(100, 100 + len(CODES)))
+    await driver.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
+async def test_inside_a_transaction(
+    kind: Callable[[], Driver], step: str, postgres: Postgres
+) -> None:
+    driver = await connected(kind, postgres.dsn)
+    for code in CODES:
+        await driver.run("begin")
+        await insert(driver, 1)
+        await _fails(driver, postgres, step, code)
+        with pytest.raises(Exception) as refusal:  # noqa: PT011
+            await insert(driver, 3)
+        assert sqlstate_of(refusal.value) == "25P02"
+        await driver.run("rollback")
+        assert await driver.run(f"select {driver.parameter}::int", 7) == [(7,)]
+    assert _rows(postgres) == []
+    await driver.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
+async def test_inside_a_savepoint(
+    kind: Callable[[], Driver], step: str, postgres: Postgres
+) -> None:
+    driver = await connected(kind, postgres.dsn)
+    for number, code in enumerate(CODES, 100):
+        await driver.run("begin")
+        await insert(driver, number)
+        await driver.run("savepoint s")
+        await _fails(driver, postgres, step, code)
+        await driver.run("rollback to s")
+        await driver.run("commit")
+    assert _rows(postgres) == list(range(100, 100 + len(CODES)))
+    await driver.close()
+
+
+@pytest.mark.parametrize("before", [[], ["begin"], ["begin", "savepoint s"]], ids=len)
+@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
+async def test_at_commit_the_transaction_is_over_and_nothing_of_it_is_kept(
+    kind: Callable[[], Driver], before: list[str], postgres: Postgres
+) -> None:
+    driver = await connected(kind, postgres.dsn)
+    for number, code in enumerate(CODES, 100):
+        for words in before:
+            await driver.run(words)
+        if before:
+            await insert(driver, 1)
+        with postgres.inject(ServerError(code, on=Commit(), times=1)):
+            with pytest.raises(Exception) as refusal:  # noqa: PT011
+                await driver.run("commit")
+            assert sqlstate_of(refusal.value) == code
+        await insert(driver, number)  # outside any transaction: it stays
+    assert _rows(postgres) == list(range(100, 100 + len(CODES)))
+    await driver.close()
+
+
+async def _true_end(kind: Callable[[], Driver], postgres: Postgres) -> tuple[type, str | None]:
+    """What the driver makes of a session that the server itself has ended with 57P01."""
+    driver = await connected(kind, postgres.dsn)
+    with pytest.raises(Exception) as end:  # noqa: PT011
+        await driver.run("select pg_terminate_backend(pg_backend_pid())")
+    await _drop(driver)
+    return type(end.value), sqlstate_of(end.value)
+
+
+async def _drop(driver: Driver) -> None:
+    """Close what is broken already."""
+    with contextlib.suppress(Exception):
+        await driver.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
+async def test_fatal_ends_the_session_as_the_server_does(
+    kind: Callable[[], Driver], step: str, postgres: Postgres
+) -> None:
+    truth = await _true_end(kind, postgres)
+    driver = await connected(kind, postgres.dsn)
+    await driver.run("begin")
+    await insert(driver, 1)
+    fault = ServerError("57P01", on=Statement("insert", at=AT[step]), fatal=True, times=1)
+    with postgres.inject(fault):
+        with pytest.raises(Exception) as refusal:  # noqa: PT011
+            await insert(driver, 2, simple=step == "query")
+        assert (type(refusal.value), sqlstate_of(refusal.value)) == truth
+    with pytest.raises(Exception):  # noqa: B017, PT011 (each driver has its own)
+        await insert(driver, 3)
+    await _drop(driver)
+    assert _rows(postgres) == []
+    again = await connected(kind, postgres.dsn)
+    await insert(again, 4)
+    await again.close()
+    assert _rows(postgres) == [4]
+
+
+async def test_a_prepared_statement_fails_by_its_text_long_after_it_was_parsed(
+    postgres: Postgres,
+) -> None:
+    driver = Asyncpg()
+    await driver.connect(postgres.dsn)
+    statement = await driver._connection.prepare("insert into kept values ($1)")
+    await statement.fetch(1)
+    with postgres.inject(ServerError("40001", on=Statement("insert into kept"))) as injection:
+        for _ in range(3):
+            with pytest.raises(Exception, match="could not serialize access"):
+                await statement.fetch(2)
+        assert injection.felt == 3
+    await statement.fetch(3)
+    assert _rows(postgres) == [1, 3]
+    await driver.close()
+
+
+def _pipelined(connection: psycopg.Connection[Any], *numbers: int | str) -> None:
+    """Insert numbers and run words, all in one pipeline."""
+    with connection.pipeline():
+        for one in numbers:
+            if isinstance(one, str):
+                connection.execute(cast("Any", one))
+            else:
+                connection.execute("insert into kept values (%s)", [one])
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_a_pipeline_is_skipped_to_its_sync_and_its_implicit_transaction_undone(
+    code: str, postgres: Postgres
+) -> None:
+    driver = PsycopgPipeline()
+    await driver.connect(postgres.dsn)
+    connection = driver._connection
+    fault = ServerError(code, on=Statement("insert into kept"), nth=2, times=1)
+    with postgres.inject(fault):
+        with pytest.raises(psycopg.Error) as refusal:
+            _pipelined(connection, 1, 2, 3)
+        assert refusal.value.sqlstate == code
+    assert _rows(postgres) == []
+    _pipelined(connection, 4, 5)
+    assert _rows(postgres) == [4, 5]
+    await driver.close()
+
+
+async def test_a_pipelined_commit_fails(postgres: Postgres) -> None:
+    driver = PsycopgPipeline()
+    await driver.connect(postgres.dsn)
+    connection = driver._connection
+    with (
+        postgres.inject(ServerError("40001", on=Commit())),
+        pytest.raises(psycopg.errors.SerializationFailure),
+    ):
+        _pipelined(connection, "begin", 1, "commit", 2)
+    assert connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+    assert _rows(postgres) == []
+    connection.execute("insert into kept values (%s)", [3])
+    assert _rows(postgres) == [3]
+    await driver.close()
+
+
+async def test_a_simple_query_of_several_statements_fails_as_a_whole(postgres: Postgres) -> None:
+    driver = Psycopg()
+    await driver.connect(postgres.dsn)
+    with postgres.inject(ServerError("40001", on=Statement(re.escape("values (2)")))):
+        with pytest.raises(Exception) as refusal:  # noqa: PT011
+            await driver.run("insert into kept values (1); insert into kept values (2)")
+        assert sqlstate_of(refusal.value) == "40001"
+    assert _rows(postgres) == []
+    await insert(driver, 3)
+    assert _rows(postgres) == [3]
+    await driver.close()
+
+
+def _copied(connection: psycopg.Connection[Any], count: int) -> None:
+    with connection.cursor() as cursor, cursor.copy("copy kept from stdin") as copy:
+        for number in range(count):
+            copy.write_row([number])
+
+
+async def test_copy_fails(postgres: Postgres, proxy: str) -> None:
+    driver = Psycopg()
+    await driver.connect(postgres.dsn)
+    wire = postgres._way.engine.wire
+    when = {"message": "CopyData", "direction": "upstream", "sql": "copy kept"}
+    wire.add_rule(proxy, when, {"action": "error", "sqlstate": "53100"}, name="full")
+    with pytest.raises(psycopg.errors.DiskFull):
+        _copied(driver._connection, 100_000)
+    assert wire.remove_rule(proxy, "full").hits == 1
+    _copied(driver._connection, 1)
+    assert _rows(postgres) == [0]
+    await driver.close()
