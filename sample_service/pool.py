@@ -135,7 +135,15 @@ class Pool:
             raise
         finally:
             end.cancel()
+            await self._give_back(connection)
+
+    async def _give_back(self, connection: Connection) -> None:
+        try:
             await self._connections.release(connection)
+        except asyncpg.InternalClientError:
+            # asyncpg takes back what the server has ended by itself, and then takes ours amiss.
+            if is_open(connection):
+                raise
 
     async def _acquire(self, deadline: Deadline) -> Connection:
         try:

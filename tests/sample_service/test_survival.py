@@ -24,7 +24,7 @@ from sample_service.circuit import Circuit
 from sample_service.database import Database
 from sample_service.deadline import Deadline
 from sample_service.failures import CommitUndetermined
-from sample_service.pool import Connection
+from sample_service.pool import Connection, Pool
 from sample_service.settings import Settings
 from tests.sample_service.shop import (
     DEADLINE,
@@ -310,6 +310,33 @@ async def test_neither_errors_nor_cancels_cost_a_connection(settings: Settings) 
         answers = await asyncio.gather(*(shop.get("/orders") for _ in range(20)))
         assert database.pool.size <= settings.pool_size
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_sessions_that_end_while_they_are_given_back_stop_nobody(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    """What keeps the pool warm is what readiness hangs on."""
+    pool = Pool(patient(settings))
+    await pool.open()
+    warming = True
+
+    async def end_sessions() -> None:
+        number = 0
+        while warming:
+            await asyncio.to_thread(brownout_postgres.admin.terminate_sessions)
+            number += 1
+            await asyncio.sleep(number % 20 / 1000)
+
+    ending = asyncio.create_task(end_sessions())
+    try:
+        for number in range(200):
+            await pool.warm()
+            await asyncio.sleep(number % 11 / 1000)  # at another moment of its work each time
+    finally:
+        warming = False
+        await ending
+        pool.close()
+    assert pool.gate.taken == 0
 
 
 class Conflicts(Database):
