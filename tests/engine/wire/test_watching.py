@@ -56,8 +56,14 @@ def test_the_first_of_many_rows_is_printed_before_the_next_has_come() -> None:
     assert "DataRow" in next(lines_of(one()))
 
 
-def test_it_prints_live_and_ends_with_ctrl_c(upstream: Upstream) -> None:
-    begin = "import sys; from brownout.cli import main; sys.exit(main())"
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_live_and_ends_when_it_is_told_to(
+    upstream: Upstream, end: signal.Signals
+) -> None:
+    begin = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "from brownout.cli import main; sys.exit(main())"
+    )
     command = [sys.executable, "-c", begin, "wire", upstream.address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -72,6 +78,7 @@ def test_it_prints_live_and_ends_with_ctrl_c(upstream: Upstream) -> None:
                 first, second = process.stdout.readline(), process.stdout.readline()
             assert "→ StartupMessage" in first
             assert second.rstrip().endswith("select 1")
+            process.send_signal(end)
+            assert process.wait(PATIENCE) == 0
         finally:
-            process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 0
+            process.kill()
