@@ -21,28 +21,20 @@ from brownout.faults import (
 )
 from brownout.postgres import Postgres
 from brownout.reaper import Reaper
+from tests.wire.kept import emptied, with_kept
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
 def database(backend: DockerBackend, reaper: Reaper) -> Iterator[Postgres]:
-    with EngineProcess.start(reaper.environment) as engine:
-        one = Postgres(backend, engine.client, name=Postgres.new_name())
-        one.create()
-        with one.admin.connect() as connection:
-            connection.execute("create table kept (number int)")
-            connection.execute("grant all on kept to public")
+    with EngineProcess.start(reaper.environment) as engine, with_kept(backend, engine) as one:
         yield one
-        one.drop()
 
 
 @pytest.fixture
 def postgres(database: Postgres) -> Iterator[Postgres]:
-    database.admin.terminate_sessions()
-    database.query("truncate kept")
-    yield database
-    database.heal()
+    yield from emptied(database)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from brownout.backends.embedded import EmbeddedBackend
 from brownout.engine import EngineProcess
 from brownout.postgres import Postgres
 from brownout.reaper import Reaper
+from tests.wire.kept import emptied, with_kept
 
 
 @pytest.fixture(scope="session")
@@ -39,22 +40,13 @@ def server(reaper: Reaper) -> Iterator[EmbeddedBackend]:
 
 @pytest.fixture(scope="session")
 def database(server: EmbeddedBackend, engine: EngineProcess) -> Iterator[Postgres]:
-    one = Postgres(server, engine.client, name=Postgres.new_name())
-    one.create()
-    with one.admin.connect() as connection:
-        connection.execute("create table kept (number int)")
-        connection.execute("grant all on kept to public")
-    yield one
-    one.drop()
+    with with_kept(server, engine) as one:
+        yield one
 
 
 @pytest.fixture
 def postgres(database: Postgres) -> Iterator[Postgres]:
-    # A test that failed may have left a connection that holds a lock.
-    database.admin.terminate_sessions()
-    database.query("truncate kept")
-    yield database
-    database.heal()
+    yield from emptied(database)
 
 
 @pytest.fixture

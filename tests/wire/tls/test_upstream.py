@@ -20,6 +20,7 @@ from brownout.errors import BackendUnavailable
 from brownout.faults import LostCommitReply, ServerError, Statement
 from brownout.postgres import Postgres
 from brownout.reaper import Reaper
+from tests.wire.kept import with_kept
 from tests.wire.tls.certificates import Certificates
 from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq, encrypted
 
@@ -320,14 +321,8 @@ def managed(url: str, reaper: Reaper, engine: EngineProcess) -> Iterator[Postgre
     """A server that is reached by its URL, which asks for TLS."""
     backend = ExternalBackend(reaper, url)
     backend.start()
-    one = Postgres(backend, engine.client, name=Postgres.new_name())
-    one.create()
-    with one.admin.connect() as connection:
-        connection.execute("create table kept (number int)")
-        connection.execute("grant all on kept to public")
-    yield one
-    one.heal()
-    one.drop()
+    with with_kept(backend, engine) as one:
+        yield one
 
 
 def test_a_server_named_by_its_url_is_reached_by_tls_all_the_way(managed: Postgres) -> None:
