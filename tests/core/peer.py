@@ -73,7 +73,7 @@ SILENCE = Reply(b"", Then.HOLD)
 @dataclass
 class Peer:
     """What came, and how it is answered; `gone` counts the callers who went away before their
-    whole answer, `closed` the connections that are over."""
+    whole answer, `connections` those that were made, `closed` those that are over."""
 
     answer: Answering
     url: str = ""
@@ -81,6 +81,7 @@ class Peer:
     under_way: int = 0
     most_under_way: int = 0
     gone: int = 0
+    connections: int = 0
     closed: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -91,6 +92,7 @@ class Peer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, request after request."""
+        self.connections += 1
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             try:
                 while await self._one(reader, writer):

@@ -21,7 +21,7 @@ LAYERS = [
     {"engine"},
     {"backends", "ports", "postgres", "process_groups", "reaper"},
     {
-        *{"expectations", "load", "ports", "probes", "process_groups", "refusals"},
+        *{"callers", "expectations", "load", "ports", "probes", "process_groups", "refusals"},
         *{"runner", "steady", "writes"},
     },
     {"report"},
