@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -160,6 +160,53 @@ def test_several_workers_are_counted_together_and_stopped_together(
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
         assert not psutil.wait_procs(family, PATIENCE)[1]
+
+
+def test_a_crowd_is_spread_over_the_workers(root: Path, settings: Settings) -> None:
+    """Racing for one socket, one worker took 32 to 40 of 40."""
+    crowd, workers = 100, 4
+    environment = {"SHOP_WORKERS": str(workers), "SHOP_DRAIN_DELAY": "0"}
+    with running(root, settings, **environment) as (process, client), ExitStack() as open_ones:
+        until(lambda: counted(client, OPEN) == workers * settings.pool_size)
+        address = (client.base_url.host, client.base_url.port or 0)
+        for _ in range(crowd):
+            open_ones.enter_context(socket.create_connection(address))
+        until(lambda: sum(callers_of_each_worker(process.pid, address[1])) >= crowd)
+        held = callers_of_each_worker(process.pid, address[1])
+    # Drawn at random, so many at one of four has a chance of 1 in 10 ** 12.
+    assert len(held) == workers
+    assert max(held) <= crowd * 0.6, held
+
+
+def callers_of_each_worker(process: int, port: int) -> list[int]:
+    """How many callers are connected to each process that listens."""
+    children = psutil.Process(process).children()
+    by_worker = [each.net_connections("tcp4") for each in children]
+    return [
+        sum(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == port for one in sockets)
+        for sockets in by_worker
+        if any(one.status == psutil.CONN_LISTEN for one in sockets)
+    ]
+
+
+def test_a_port_in_use_is_an_error_for_several_workers_too(root: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "sample_service"],
+            cwd=root,
+            env={
+                **os.environ,
+                "SHOP_DATABASE_URL": "postgresql://x",
+                "SHOP_WORKERS": "2",
+                "SHOP_PORT": str(port),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Cannot listen on 127.0.0.1, port {port}: Address already in")
 
 
 QUOTES = 'shop_requests_total{method="GET",origin="",route="/shipping-quote",status="200"}'
