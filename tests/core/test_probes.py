@@ -262,7 +262,7 @@ async def test_each_operation_is_asked_as_often_all_at_the_same_time() -> None:
 
     async with serving(answer) as peer, Probe(service(), peer.url) as probe:
         answers = await probe.each([READ, WRITE], 3)
-    assert [one.operation for one in answers] == ["list"] * 3 + ["place"] * 3
+    assert [one.operation for one in answers] == ["list", "place"] * 3
 
 
 async def test_a_burst_of_none_and_each_of_none_ask_nothing() -> None:
