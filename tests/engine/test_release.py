@@ -14,10 +14,12 @@ import pytest
 import trustme
 
 from brownout.engine.relay.address import resolve
+from brownout.engine.relay.collection import Proxies, resolve_wanted
 from brownout.engine.relay.connection import Connection
-from brownout.engine.relay.proxy import Protocol, Proxy
+from brownout.engine.relay.proxy import Protocol, Proxy, WhenDown
 from brownout.engine.relay.reactor import Reactor
 from brownout.engine.toxics import TOXICS
+from brownout.engine.toxics.noop import Noop
 from brownout.engine.toxics.scope import Scope
 from brownout.engine.wire.certificates import ALPN, Tls, UpstreamTls
 from tests.engine.peers import PATIENCE, echoing, soon
@@ -134,6 +136,28 @@ def test_nothing_of_tls_is_left(how: str, upstream: UpstreamTls, tmp_path: Path)
     both = str(tmp_path / "both.pem")
     tls = Tls.read(both, both, upstream, "")
     assert not asyncio.run(left_behind(how, {}, Protocol.POSTGRESQL, tls))
+
+
+def test_a_proxy_that_is_removed_forgets_what_was() -> None:
+    async def forget() -> Proxy:
+        loop = asyncio.get_running_loop()
+        with contextlib.closing(Reactor(loop, 1)) as reactor, echoing() as address:
+            proxies = Proxies(reactor)
+            proxy = proxies.add(
+                await resolve_wanted(
+                    reactor, "p", "", address,
+                    enabled=True, protocol=Protocol.PLAIN, when_down=WhenDown.ACCEPT, tls=None,
+                )
+            )  # fmt: skip
+            proxy.remove_toxic(proxy.add_toxic("t", "noop", "upstream", 1.0, Noop(), Scope()))
+            await use(proxy, int(proxy.listen.rpartition(":")[2]), "fin")
+            assert (len(proxy.removed), len(proxy.ended_connections)) == (1, 1)
+            proxies.remove(proxy)
+        return proxy
+
+    proxy = asyncio.run(forget())
+    assert not proxy.removed
+    assert not proxy.ended_connections
 
 
 def test_circles_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
