@@ -38,9 +38,12 @@ _TOXICS: tuple[tuple[str, dict[str, int]], ...] = (
     ("limit_data", {"bytes": 1000}),
     ("noop", {}),
 )
+_ENDING = {"timeout", "reset_peer", "limit_data"}  # on all connections, they would leave hardly any
+_FEW = 0.05
 _START = 15.0  # seconds until an engine that was started has to answer
 _SETTLE = 20.0  # seconds until everything that was closed has to be gone
-_AT_ONCE = 0.25  # seconds of the engine's own work before it answers a call
+_LOOK = 20  # calls until it looks again how many connections are open
+_AT_ONCE = 0.4  # seconds of the engine's own work before it answers a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many connections there were, and `at_once` at the end of a round; what calls were made
-    beside them; what the engine held: `fresh`, after the warm-up, and after each of the `rounds`;
-    how many connections were `open` long after they had been closed."""
+    """How many connections were `wanted` at once; how many there were, and `at_once` at the most;
+    what calls were made beside them; what the engine held: `fresh`, after the warm-up, and after
+    each of the `rounds`; how many connections were `open` long after they had been closed."""
 
+    wanted: int
     connections: int
     at_once: int
     calls: Sequence[Call]
@@ -72,8 +76,11 @@ class Outcome:
         found = grown(self.fresh, self.rounds)
         if self.open:
             found.append(f"{self.open} connections are still open")
-        if not self.connections or not self.calls:
-            found.append("nothing was done, so nothing is shown")
+        if self.at_once < self.wanted / 2 or not self.calls:
+            found.append(
+                f"too little was done to show anything: {len(self.calls)} calls, "
+                f"{self.at_once} connections at once"
+            )
         # What a call took is the machine's as well: on a busy one, everything waits.
         worked = max((call.worked for call in self.calls), default=0.0)
         if worked > _AT_ONCE:
@@ -112,7 +119,8 @@ class _Soak:
                 _change(client, draws)
                 took, (worked_then, waited_then) = time.monotonic() - begin, self._scheduled()
                 self.calls.append(Call(took, worked_then - worked, waited_then - waited))
-            self.at_once = max(self.at_once, client.counts("soak").open)
+                if len(self.calls) % _LOOK == 0:
+                    self.at_once = max(self.at_once, client.counts("soak").open)
         client.reset()
         deadline = time.monotonic() + _SETTLE
         while client.counts("soak").open and time.monotonic() < deadline:
@@ -152,7 +160,7 @@ def _change(client: EngineClient, draws: random.Random) -> None:
     kind, attributes = draws.choice(_TOXICS)
     name = f"t{draws.randrange(6)}"
     stream = draws.choice(["upstream", "downstream"])
-    toxicity = draws.choice([0.1, 0.5, 1.0])
+    toxicity = _FEW if kind in _ENDING else draws.choice([0.1, 0.5, 1.0])
     with contextlib.suppress(ProxyError):  # the name is taken, or it is not there
         if draws.randrange(2):
             client.add_toxic("soak", kind, attributes, stream=stream, name=name, toxicity=toxicity)
@@ -208,7 +216,7 @@ def soak(*, connections: int, seconds: float, program: str = ENGINE) -> Outcome:
     with _peer() as upstream, _engine(program) as (api, pid):
         one = _Soak(api, pid, upstream, connections)
         rounds = [one.round(seconds / _ROUNDS, seed) for seed in range(_ROUNDS + 1)]
-    return Outcome(one.opened, one.at_once, one.calls, one.fresh, rounds, one.open)
+    return Outcome(connections, one.opened, one.at_once, one.calls, one.fresh, rounds, one.open)
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ __all__ = ["Held", "grown"]
 
 _SPARE_PIPES = 16  # ends: the engine keeps some for the next bulk (brownout.engine.relay.pipes)
 _SPARE_BLOCKS = 5_000  # caches; a leak of one object a connection makes ten times as many
-_GROWTH = 0.10  # share of its memory that it may keep more of in the end than after the warm-up …
+_GROWTH = 0.20  # share of its memory that it may keep more of in the end than after the warm-up …
 _JUMP = 0.50  # … even if it was not more with every round: an allocator keeps its busiest moment
 
 

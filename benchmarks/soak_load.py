@@ -16,7 +16,8 @@ __all__ = ["main"]
 
 _LONGEST = 40_000  # bytes of one message
 _LINGER_NONE = struct.pack("ii", 1, 0)  # closing sends RST
-_BETWEEN_LOOKS = 500  # steps until it looks whether its input has ended
+_STEPS = 100  # and then a pause, or it would hang up on most before they are accepted
+_PAUSE = 0.01  # seconds
 
 
 class _Crowd:
@@ -32,9 +33,7 @@ class _Crowd:
         if len(every) < self._count:
             one = socket.socket()
             one.setblocking(False)
-            one.connect_ex(
-                ("127.0.0.1", self._port)
-            )  # whether it was refused shows when it is used
+            one.connect_ex(("127.0.0.1", self._port))  # its use shows whether it was refused
             every.append(one)
         place = self._random.randrange(len(every) * 2)
         if place < len(every):
@@ -58,7 +57,7 @@ class _Crowd:
                     case 3 | 4 | 5 | 6:
                         one.send(b"e" + bytes(self._random.randrange(_LONGEST)))
                     case _:
-                        one.recv(65536)
+                        return not one.recv(65536)
             except BlockingIOError:
                 raise
             except OSError:
@@ -78,8 +77,8 @@ def main() -> None:
         parser.add_argument(name, type=int)
     options = parser.parse_args()
     crowd = _Crowd(options.port, options.count, options.seed)
-    while not select.select([sys.stdin], [], [], 0)[0]:
-        for _ in range(_BETWEEN_LOOKS):
+    while not select.select([sys.stdin], [], [], _PAUSE)[0]:
+        for _ in range(_STEPS):
             crowd.step()
     crowd.close()
 
