@@ -153,7 +153,7 @@ def _loaded(port: int, connections: int, seed: int) -> Iterator[None]:
         finally:
             if load.stdin is not None:
                 load.stdin.close()
-            load.wait(_SETTLE)
+            load.wait()
 
 
 def _change(client: EngineClient, draws: random.Random) -> None:

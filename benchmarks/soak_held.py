@@ -13,8 +13,10 @@ __all__ = ["Held", "grown"]
 
 _SPARE_PIPES = 16  # ends: the engine keeps some for the next bulk (brownout.engine.relay.pipes)
 _SPARE_BLOCKS = 5_000  # caches; a leak of one object a connection makes ten times as many
-_GROWTH = 0.20  # share of its memory that it may keep more of in the end than after the warm-up …
-_JUMP = 0.50  # … even if it was not more with every round: an allocator keeps its busiest moment
+# An allocator that keeps its busiest moment adds much in one round and next to nothing in another;
+# a leak adds to every round.
+_STEP = 0.05  # share of its memory that every round adds …
+_JUMP = 1.0  # … or that is there more in the end: either is a leak
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,8 @@ def grown(fresh: Held, rounds: Sequence[Held]) -> list[str]:
     """Each kind of growth in words, from a `fresh` engine over `rounds` of the same work.
 
     Descriptors, threads and tasks have to be as few as at first. Memory is compared with what the
-    first round has left, the warm-up, and only what grows on is a leak: with every round, or by
-    half in the end.
+    first round has left, the warm-up, and only what grows on is a leak: with every round, or to
+    twice as much. Objects are counted exactly, so that this is about large buffers alone.
     """
     warm, after = rounds[0], rounds[-1]
     found = [
@@ -95,8 +97,7 @@ def grown(fresh: Held, rounds: Sequence[Held]) -> list[str]:
         if now > before + spare
     ]
     megabytes = [one.megabytes for one in rounds]
-    ever_more = all(later > earlier for earlier, later in pairwise(megabytes))
-    allowed = _GROWTH if ever_more else _JUMP
-    if after.megabytes > warm.megabytes * (1 + allowed):
+    least = min(later - earlier for earlier, later in pairwise(megabytes))
+    if least > warm.megabytes * _STEP or after.megabytes - warm.megabytes > warm.megabytes * _JUMP:
         found.append(f"memory: {' → '.join(f'{one:.1f}' for one in megabytes)} MB")
     return found

@@ -29,7 +29,7 @@ def with_memory(*megabytes: float) -> list[Held]:
         ([_HELD, replace(_HELD, tasks=3)], "tasks"),
         ([_HELD, replace(_HELD, blocks=200_000)], "blocks of memory"),
         (with_memory(40, 43, 46, 49), "memory"),  # a little more with every round
-        (with_memory(40, 41, 40, 70), "memory"),  # all at once
+        (with_memory(40, 41, 40, 90), "memory"),  # all at once
     ],
 )
 def test_each_kind_of_growth_is_found(rounds: Sequence[Held], kind: str) -> None:
@@ -42,7 +42,8 @@ def test_each_kind_of_growth_is_found(rounds: Sequence[Held], kind: str) -> None
     [
         [_HELD, replace(_HELD, pipes=20, blocks=191_000)],  # spare ones, caches
         with_memory(47.5, 51.2, 51.4, 51.7),  # more with every round, but hardly
-        with_memory(40, 50, 50, 49),  # a busy moment whose memory is kept
+        with_memory(34.1, 38.1, 38.5, 44.8),  # busier moments, by chance one after the other
+        with_memory(40, 60, 60, 59),  # a busy moment whose memory is kept
     ],
 )
 def test_what_is_no_growth_is_not_found(rounds: Sequence[Held]) -> None:
