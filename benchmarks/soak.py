@@ -1,28 +1,33 @@
 """Connections opened and closed at random under changing toxics: `python -m benchmarks.soak`.
 
-Afterwards the engine must hold what it held before: no descriptor, no task, no growing memory.
-Exits with 1 where something leaked. Linux only: descriptors are counted in /proc.
+Afterwards the engine must hold what it held before: no descriptor, no task, no growing memory; and
+all the while it must answer its control API at once. Exits with 1 where it does not. Linux only:
+what it holds, and how long it worked, is read in /proc.
 """
 
 import argparse
 import contextlib
+import os
 import random
 import socket
-import struct
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from brownout.engine import EngineClient, EngineProcess
+from benchmarks.soak_held import Held, grown
+from brownout.engine import EngineClient
 from brownout.errors import ProxyError
 
-__all__ = ["Outcome", "main", "soak"]
+__all__ = ["ENGINE", "Call", "Outcome", "main", "soak"]
 
+ENGINE = "import sys; from brownout.cli import main; sys.exit(main())"
+
+_ROUNDS = 3
 _TOXICS: tuple[tuple[str, dict[str, int]], ...] = (
     ("latency", {"latency": 20, "jitter": 20}),
     ("bandwidth", {"rate": 50}),
@@ -33,113 +38,129 @@ _TOXICS: tuple[tuple[str, dict[str, int]], ...] = (
     ("limit_data", {"bytes": 1000}),
     ("noop", {}),
 )
+_ENDING = {"timeout", "reset_peer", "limit_data"}  # on all connections, they would leave hardly any
+_FEW = 0.05
+_START = 15.0  # seconds until an engine that was started has to answer
 _SETTLE = 20.0  # seconds until everything that was closed has to be gone
-_SPARE_PIPES = 16  # ends: the engine keeps some for the next bulk (brownout.engine.relay.pipes)
-_GROWTH = 0.10  # share of its memory that the engine may keep: allocators do not give all back
+_LOOK = 20  # calls until it looks again how many connections are open
+_AT_ONCE = 0.4  # seconds of the engine's own work before it answers a call
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What a process holds."""
+class Call:
+    """A call of the control API under load, in seconds: how long it `took`, and how long the engine
+    `worked` meanwhile, on this call and on all the rest, and `waited` for a CPU."""
 
-    descriptors: int  # without pipes
-    pipes: int  # their ends
-    threads: int
-    megabytes: float
-
-    @classmethod
-    def by(cls, process: psutil.Process) -> "Held":
-        """At this moment."""
-        memory = process.memory_full_info().uss / 1e6
-        links = [str(one.readlink()) for one in Path(f"/proc/{process.pid}/fd").iterdir()]
-        pipes = sum(1 for link in links if link.startswith("pipe:"))
-        return cls(len(links) - pipes, pipes, process.num_threads(), memory)
+    took: float
+    worked: float
+    waited: float
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done, and what is left of it."""
+    """How many connections were `wanted` at once; how many there were, and `at_once` at the most;
+    what calls were made beside them; what the engine held: `fresh`, after the warm-up, and after
+    each of the `rounds`; how many connections were `open` long after they had been closed."""
 
+    wanted: int
     connections: int
-    toxics: int
-    slowest_call: float
-    warm: Held
-    after: Held
+    at_once: int
+    calls: Sequence[Call]
+    fresh: Held
+    rounds: Sequence[Held]
     open: int
 
     @property
-    def leaks(self) -> list[str]:
-        """Each leak in words."""
-        found = []
+    def findings(self) -> list[str]:
+        """In words, each thing that must not be."""
+        found = grown(self.fresh, self.rounds)
         if self.open:
             found.append(f"{self.open} connections are still open")
-        if self.after.descriptors > self.warm.descriptors:
-            found.append(f"descriptors: {self.warm.descriptors} → {self.after.descriptors}")
-        if self.after.pipes > self.warm.pipes + _SPARE_PIPES:
-            found.append(f"pipes: {self.warm.pipes} → {self.after.pipes} ends")
-        if self.after.threads > self.warm.threads:
-            found.append(f"threads: {self.warm.threads} → {self.after.threads}")
-        if self.after.megabytes > self.warm.megabytes * (1 + _GROWTH):
-            found.append(f"memory: {self.warm.megabytes:.1f} → {self.after.megabytes:.1f} MB")
+        if self.at_once < self.wanted / 2 or not self.calls:
+            found.append(
+                f"too little was done to show anything: {len(self.calls)} calls, "
+                f"{self.at_once} connections at once"
+            )
+        # What a call took is the machine's as well: on a busy one, everything waits.
+        worked = max((call.worked for call in self.calls), default=0.0)
+        if worked > _AT_ONCE:
+            found.append(f"the engine worked for {worked * 1e3:.0f} ms before it answered a call")
         return found
 
 
-class _Callers(threading.Thread):
-    """Keeps a share of the connections: opens, sends, half-closes, closes, resets at random."""
-
-    def __init__(self, port: int, count: int, stop: threading.Event, seed: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self._count = count
-        self._stop_now = stop
-        self._random = random.Random(seed)  # noqa: S311 (has to be repeatable)
+class _Soak:
+    def __init__(self, api: str, pid: int, upstream: str, connections: int) -> None:
+        self._api = api
+        self._client = EngineClient(api, timeout=30)
+        self._process = psutil.Process(pid)
+        self._schedule = Path(f"/proc/{pid}/schedstat")
+        self._upstream = upstream
+        self._connections = connections
         self.opened = 0
+        self.at_once = 0
+        self.open = 0
+        self.calls: list[Call] = []
+        # What is made at the first call of each kind is not the soak's.
+        self._client.create_proxy("soak", upstream)
+        self._client.counts("soak")
+        self._client.delete_proxy("soak")
+        Held.by(self._process, api)
+        self.fresh = Held.by(self._process, api)
 
-    def run(self) -> None:
-        """Until stopped."""
-        every: list[socket.socket] = []
-        while not self._stop_now.is_set():
-            if len(every) < self._count:
-                with contextlib.suppress(OSError):
-                    one = socket.create_connection(("127.0.0.1", self._port), timeout=5)
-                    one.setblocking(False)
-                    every.append(one)
-                    self.opened += 1
-            place = self._random.randrange(len(every) * 2 + 1)
-            if place < len(every):
-                self._use(every, place)
-        for one in every:
-            one.close()
+    def round(self, seconds: float, seed: int) -> Held:
+        """Load for so long, and what is held when all of it is over."""
+        client = self._client
+        proxy = client.create_proxy("soak", self._upstream)
+        with _loaded(proxy.port, self._connections, seed):
+            draws = random.Random(seed)  # noqa: S311 (has to be repeatable)
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                begin, (worked, waited) = time.monotonic(), self._scheduled()
+                _change(client, draws)
+                took, (worked_then, waited_then) = time.monotonic() - begin, self._scheduled()
+                self.calls.append(Call(took, worked_then - worked, waited_then - waited))
+                if len(self.calls) % _LOOK == 0:
+                    self.at_once = max(self.at_once, client.counts("soak").open)
+        client.reset()
+        deadline = time.monotonic() + _SETTLE
+        while client.counts("soak").open and time.monotonic() < deadline:
+            time.sleep(0.05)
+        counts = client.counts("soak")
+        self.opened += counts.opened
+        self.open = counts.open
+        # With it goes what it remembers, so that what is left is the engine's.
+        client.delete_proxy("soak")
+        held = Held.by(self._process, self._api)
+        while held.exceeds(self.fresh) and time.monotonic() < deadline:
+            time.sleep(0.05)
+            held = Held.by(self._process, self._api)
+        return held
 
-    def _use(self, every: list[socket.socket], place: int) -> None:
-        one = every[place]
+    def _scheduled(self) -> tuple[float, float]:
+        """Seconds that its thread has been on a CPU, and has waited for one (sched-stats)."""
+        worked, waited, _ = self._schedule.read_text().split()
+        return int(worked) / 1e9, int(waited) / 1e9
+
+
+@contextlib.contextmanager
+def _loaded(port: int, connections: int, seed: int) -> Iterator[None]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.soak_load", *map(str, (port, connections, seed))],
+        stdin=subprocess.PIPE,
+    ) as load:
         try:
-            match self._random.randrange(12):
-                case 0:
-                    every.pop(place).close()
-                case 1:
-                    linger = struct.pack("ii", 1, 0)
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                    every.pop(place).close()
-                case 2:
-                    one.shutdown(socket.SHUT_WR)
-                case 3 | 4 | 5 | 6:
-                    one.send(b"e" + bytes(self._random.randrange(40_000)))
-                case _:
-                    one.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            if one in every:
-                every.remove(one)
-            one.close()
+            yield
+        finally:
+            if load.stdin is not None:
+                load.stdin.close()
+            load.wait()
 
 
 def _change(client: EngineClient, draws: random.Random) -> None:
     kind, attributes = draws.choice(_TOXICS)
     name = f"t{draws.randrange(6)}"
     stream = draws.choice(["upstream", "downstream"])
-    toxicity = draws.choice([0.1, 0.5, 1.0])
+    toxicity = _FEW if kind in _ENDING else draws.choice([0.1, 0.5, 1.0])
     with contextlib.suppress(ProxyError):  # the name is taken, or it is not there
         if draws.randrange(2):
             client.add_toxic("soak", kind, attributes, stream=stream, name=name, toxicity=toxicity)
@@ -147,71 +168,76 @@ def _change(client: EngineClient, draws: random.Random) -> None:
             client.remove_toxic("soak", name)
 
 
-def soak(engine: EngineProcess, upstream: str, *, connections: int, seconds: float) -> Outcome:
-    """Use the engine so; it is warmed up for a third of the time before its holdings are noted: an
-    allocator keeps what the busiest moment took, and that has to have come before."""
-    client, process = engine.client, psutil.Process(engine.pid)
-    proxy = client.create_proxy("soak", upstream)
+@contextlib.contextmanager
+def _peer() -> Iterator[str]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as peer:
+        if peer.stdout is None or peer.stdin is None:
+            raise OSError("the peer has no pipes")
+        yield f"127.0.0.1:{int(peer.stdout.readline())}"
+        peer.stdin.close()
 
-    def run(duration: float, seed: int) -> tuple[int, int, float]:
-        stop = threading.Event()
-        callers = [_Callers(proxy.port, connections // 4, stop, seed + n) for n in range(4)]
-        for caller in callers:
-            caller.start()
-        draws = random.Random(seed)  # noqa: S311 (has to be repeatable)
-        end, changes, slowest = time.monotonic() + duration, 0, 0.0
-        while time.monotonic() < end:
-            begin = time.monotonic()
-            _change(client, draws)
-            slowest = max(slowest, time.monotonic() - begin)
-            changes += 1
-        stop.set()
-        for caller in callers:
-            caller.join()
-        return sum(caller.opened for caller in callers), changes, slowest
 
-    def settled() -> int:
-        client.reset()
-        deadline = time.monotonic() + _SETTLE
-        while client.counts("soak").open and time.monotonic() < deadline:
+@contextlib.contextmanager
+def _engine(program: str) -> Iterator[tuple[str, int]]:
+    """An engine on its own, which says what its runtime holds; where its API is, and its pid."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    flags = ["-host", "127.0.0.1", "-port", str(port), "-runtime-metrics"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "proxy", *flags], env={**os.environ, "LOG_LEVEL": "error"}
+    )
+    api = f"127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + _START
+        while True:
+            with contextlib.suppress(ProxyError):
+                EngineClient(api).version()
+                break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ProxyError(
+                    f"The engine does not answer on {api}.",
+                    tried=[f"{_START:.0f} s"],
+                    remedy="See what it has printed.",
+                )
             time.sleep(0.05)
-        return client.counts("soak").open
+        yield api, process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
-    run(seconds / 3, seed=1)
-    settled()
-    warm = Held.by(process)
-    opened, changes, slowest = run(seconds, seed=2)
-    left = settled()
-    outcome = Outcome(opened, changes, slowest, warm, Held.by(process), left)
-    client.delete_proxy("soak")
-    return outcome
+
+def soak(*, connections: int, seconds: float, program: str = ENGINE) -> Outcome:
+    """Soak the engine that `program` runs, in rounds that take `seconds` together.
+
+    A round more comes before them: what the busiest moment needs has to be there by then.
+    """
+    with _peer() as upstream, _engine(program) as (api, pid):
+        one = _Soak(api, pid, upstream, connections)
+        rounds = [one.round(seconds / _ROUNDS, seed) for seed in range(_ROUNDS + 1)]
+    return Outcome(connections, one.opened, one.at_once, one.calls, one.fresh, rounds, one.open)
 
 
 def main() -> int:
-    """Soak and say what leaked; 0 where nothing did."""
+    """Soak and say what was found; 0 where it was nothing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--connections", type=int, default=2000, help="open at a time")
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
-    with (
-        subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.peer"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        ) as peer,
-        EngineProcess.start() as engine,
-    ):
-        if peer.stdout is None or peer.stdin is None:
-            raise OSError("the peer has no pipes")
-        upstream = f"127.0.0.1:{int(peer.stdout.readline())}"
-        outcome = soak(engine, upstream, connections=options.connections, seconds=options.seconds)
-        peer.stdin.close()
-    print(f"{outcome.connections} connections, {outcome.toxics} changes of toxics")
-    print(f"slowest call of the API: {outcome.slowest_call * 1e3:.0f} ms")
-    print(f"before: {outcome.warm}\nafter:  {outcome.after}")
-    for leak in outcome.leaks:
-        print(f"LEAK: {leak}")
-    return 1 if outcome.leaks else 0
+    outcome = soak(connections=options.connections, seconds=options.seconds)
+    print(f"{outcome.connections} connections, {outcome.at_once} at once")
+    print(f"{len(outcome.calls)} calls of the API, ms:")
+    for what in ("took", "worked", "waited"):
+        times = sorted(getattr(call, what) * 1e3 for call in outcome.calls)
+        middle, most = times[len(times) // 2], times[int(len(times) * 0.99)]
+        print(f"  {what:6} {middle:6.1f}, 99 of 100 {most:6.1f}, at most {times[-1]:6.1f}")
+    names = ["fresh", "warm", *["after"] * _ROUNDS]
+    for name, held in zip(names, (outcome.fresh, *outcome.rounds), strict=True):
+        print(f"{name}: {held}")
+    for finding in outcome.findings:
+        print(f"FOUND: {finding}")
+    return 1 if outcome.findings else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import psutil
 import pytest
 from toxiproxy.api import APIConsumer
 
@@ -102,6 +103,16 @@ def test_refusals_carry_the_servers_reason(client: EngineClient, proxy: ProxyRec
         client.add_toxic(proxy.name, "bandwidth", {"rate": -1})
     with pytest.raises(ProxyError, match="never had a toxic"):
         client.proof(proxy.name, "none")
+
+
+def test_no_call_leaves_its_connection_open(client: EngineClient, proxy: ProxyRecord) -> None:
+    """Neither here nor, until the server's patience ends, at the server."""
+    client.version()
+    with pytest.raises(ProxyError, match="toxic not found") as refused:
+        client.remove_toxic(proxy.name, "none")
+    port = int(client.address.rpartition(":")[2])
+    mine = psutil.Process().net_connections("tcp")
+    assert not [one for one in mine if one.raddr and one.raddr.port == port], refused
 
 
 def test_records_hold_what_the_server_said(client: EngineClient, proxy: ProxyRecord) -> None:

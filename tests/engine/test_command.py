@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -110,6 +111,8 @@ def test_metrics_show_live_bytes_and_the_process() -> None:
         for name in ("received", "sent"):
             assert f"toxiproxy_proxy_{name}_bytes_total{{{labels}}} 5.0" in text
         assert "process_resident_memory_bytes" in text
+        assert re.search(r"^brownout_tasks [1-9]", text, re.MULTILINE)
+        assert re.search(r"^brownout_allocated_blocks [1-9]", text, re.MULTILINE)
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
