@@ -253,8 +253,10 @@ def test_toxicity_is_a_share_of_connections_and_drawn_once(
 ) -> None:
     client.add_toxic(proxy.name, "noop", name="half", toxicity=0.5)
     nears = [connect(proxy) for _ in range(60)]
+    for near in nears:
+        near.sendall(b"there")
     for _ in nears:
-        upstream.accept()
+        assert upstream.accept().recv(5) == b"there"  # so the engine has both of its ends
     hit = {one.number for one in client.connections(proxy.name) if one.toxics}
     assert 10 <= len(hit) <= 50
     client.add_toxic(proxy.name, "noop", name="other")
