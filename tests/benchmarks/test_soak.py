@@ -108,7 +108,7 @@ def findings(program: str) -> list[str]:
 @linux
 @pytest.mark.parametrize("kind", LEAKS)
 def test_an_engine_that_leaks_is_found_out(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(soak, "_SETTLE", 0.5)  # it need not wait for what will never go
+    monkeypatch.setattr(soak, "_SETTLE", 0.1)  # it need not wait for what will never go
     found = findings(leaking(LEAKS[kind]))
     assert any(finding.startswith(f"{kind}: ") for finding in found), found
 
