@@ -14,6 +14,8 @@ ARGS :=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Where this is set, as in many containers, each of some hundred processes would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help gate test env lint types own-tests suites containers clean
 .DEFAULT_GOAL := help
