@@ -61,29 +61,33 @@ async def test_a_connection_that_was_idle_for_long_is_closed_by_the_next_request
         await peer.until(lambda: peer.closed >= 3)
 
 
-@pytest.mark.parametrize("ends", ["lost", "cancelled"])
-async def test_a_request_that_failed_leaves_its_caller_to_the_next(ends: str) -> None:
-    callers = Callers()
+async def test_a_request_that_failed_takes_its_caller_with_it() -> None:
     replies = [RESET, OK]
 
     async def answer(_: Request) -> Reply:
-        if len(replies) == 2 and ends == "cancelled":
-            replies.pop(0)
-            await asyncio.Event().wait()
         return replies.pop(0)
 
-    async with serving(answer) as peer, client(peer, callers) as asking:
-        if ends == "lost":
-            with pytest.raises(httpx.NetworkError):
-                await asking.get("/")
-        else:
-            gone = asyncio.create_task(asking.get("/"))
-            await peer.until(lambda: peer.under_way == 1)
-            gone.cancel()
-            await peer.until(lambda: peer.gone == 1)
+    async with serving(answer) as peer, client(peer, Callers()) as asking:
+        with pytest.raises(httpx.NetworkError):
+            await asking.get("/")
         assert (await asking.get("/")).status_code == 200
         assert peer.connections == 2
-        assert len(callers._free) == 1
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=["a_new_caller", "a_caller_that_was_free"])
+async def test_a_request_that_is_given_up_at_any_moment_stops_nobody(*, connected: bool) -> None:
+    """httpcore loses a place of its pool where a request is cancelled at the wrong moment."""
+    async with serving() as peer, client(peer, Callers()) as asking:
+        for moment in range(80):
+            if connected:
+                await asking.get("/")
+            request = asyncio.create_task(asking.get("/"))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            request.cancel()
+            await asyncio.wait([request])
+            async with asyncio.timeout(PATIENCE):
+                assert (await asking.get("/")).status_code == 200
 
 
 async def calls_for(asking: httpx.AsyncClient, count: int) -> int:
