@@ -128,7 +128,7 @@ class _Soak:
             time.sleep(0.05)
         counts = client.counts("soak")
         self.opened += counts.opened
-        self.open = counts.open
+        self.open = max(self.open, counts.open)
         # With it goes what it remembers, so that what is left is the engine's.
         client.delete_proxy("soak")
         held = Held.by(self._process, self._api)
@@ -239,7 +239,7 @@ def main() -> int:
     print(f"{outcome.connections} connections, {outcome.at_once} at once")
     print(f"{len(outcome.calls)} calls of the API, ms:")
     for what in ("took", "worked", "waited"):
-        times = sorted(getattr(call, what) * 1e3 for call in outcome.calls)
+        times = sorted(getattr(call, what) * 1e3 for call in outcome.calls) or [0.0]
         middle, most = times[len(times) // 2], times[int(len(times) * 0.99)]
         print(f"  {what:6} {middle:6.1f}, 99 of 100 {most:6.1f}, at most {times[-1]:6.1f}")
     names = ["fresh", "warm", *["after"] * _ROUNDS]

@@ -20,6 +20,9 @@ __all__ = ["DEADLINE_HEADER", "Boundary", "within"]
 DEADLINE_HEADER: Final = b"x-request-timeout-ms"
 """How long the caller will wait, in whole milliseconds; the service's own deadline caps it."""
 
+LONGEST_NUMBER: Final = 9
+"""Digits, of some eleven days; more can be made to cost whatever a caller likes."""
+
 UNREMARKABLE: Final = 0.05
 """Seconds after which it pays to ask whether the caller is still there."""
 
@@ -57,7 +60,7 @@ class Boundary:
             await send(message)
 
         try:
-            state["deadline"] = Deadline(begun + self._time_to_work(headers.get(DEADLINE_HEADER)))
+            state["deadline"] = self._deadline(begun, headers.get(DEADLINE_HEADER))
             with self._shedder.place(scope["path"]):
                 async with _Presence(receive) as presence:
                     await self._app(scope, presence.receive, watched)
@@ -68,12 +71,17 @@ class Boundary:
         finally:
             metrics.count(scope, status, time.monotonic() - begun)
 
-    def _time_to_work(self, wanted: bytes | None) -> float:
+    def _deadline(self, begun: float, wanted: bytes | None) -> Deadline:
+        ours = self._settings.time_to_work()
         if wanted is None:
-            return self._settings.time_to_work()
-        if not (wanted.isdigit() and int(wanted)):
-            raise Problem(BAD_REQUEST, "X-Request-Timeout-Ms takes whole milliseconds above zero.")
-        return self._settings.time_to_work(int(wanted) / 1000)
+            return Deadline(begun + ours)
+        if not (wanted.isdigit() and len(wanted) <= LONGEST_NUMBER and int(wanted)):
+            raise Problem(
+                BAD_REQUEST,
+                "X-Request-Timeout-Ms takes whole milliseconds above zero, in nine digits at most.",
+            )
+        given = self._settings.time_to_work(int(wanted) / 1000)
+        return Deadline(begun + given, hurried=given < ours * self._settings.slow_share)
 
 
 def within(request: Request) -> Deadline:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from enum import StrEnum, unique
 from typing import Final
 
+from sample_service.deadline import Deadline
 from sample_service.failures import blames_database
 from sample_service.problems import CIRCUIT_OPEN, Problem
 
@@ -51,8 +52,12 @@ class Breaker:
         return State.HALF_OPEN if rested and not self._trial else State.OPEN
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
-        """Let the block run, and learn from how it ends; raises `Problem` (circuit-open)."""
+    def guard(self, deadline: Deadline | None = None) -> Iterator[None]:
+        """Let the block run, and learn from how it ends; raises `Problem` (circuit-open).
+
+        Nothing is learned where a caller in a hurry ran out of time: some of these would open it
+        for everybody.
+        """
         state = self.state
         if state is State.OPEN:
             raise Problem(CIRCUIT_OPEN, CALM)
@@ -61,7 +66,9 @@ class Breaker:
         try:
             yield
         except Exception as error:
-            self._learn(failed=blames_database(error))
+            failed = blames_database(error)
+            if not (failed and deadline and deadline.hurried and deadline.is_over()):
+                self._learn(failed=failed)
             raise
         else:
             self._learn(failed=time.monotonic() - begun > self._slow)

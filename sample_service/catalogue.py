@@ -40,11 +40,15 @@ class Catalogue:
             self._saver = asyncio.create_task(self._keep(self._snapshots))
 
     async def stop(self) -> None:
-        """End with the snapshot that is being taken, if any, thrown away: the last one stays."""
-        if self._saver is not None:
+        """Take a last snapshot, for the next process; the one under way is thrown away.
+
+        Takes as long as a request may, at most: then the older one stays.
+        """
+        if self._saver is not None and self._snapshots is not None:
             self._saver.cancel()
             with suppress(asyncio.CancelledError):
                 await self._saver
+            await self._take(self._snapshots)
 
     async def list(self, deadline: Deadline) -> tuple[Sequence[Product], float | None]:
         """The products, and the age in seconds of a stale answer; None for a fresh one.
@@ -64,11 +68,16 @@ class Catalogue:
 
     async def _keep(self, snapshots: Snapshots) -> None:
         while True:
-            try:
-                within = Deadline.after(self._settings.time_to_work())
-                products = list(await self._products.all(within))
-                await snapshots.save(PRODUCTS.dump_json(products))
-            except (Problem, *DRIVER_ERRORS) as error:
-                # The older one stays, and whoever is shown it sees its age.
-                log.warning("no snapshot was taken", error=str(error), sqlstate=sqlstate_of(error))
+            await self._take(snapshots)
             await asyncio.sleep(self._settings.snapshot_interval)
+
+    async def _take(self, snapshots: Snapshots) -> None:
+        """Where it fails the older one stays, and whoever is shown it sees its age."""
+        try:
+            within = Deadline.after(self._settings.time_to_work())
+            products = list(await self._products.all(within))
+            await snapshots.save(PRODUCTS.dump_json(products))
+        except (Problem, *DRIVER_ERRORS) as error:
+            log.warning("no snapshot was taken", error=str(error), sqlstate=sqlstate_of(error))
+        except Exception:  # ours; the next one is tried all the same
+            log.exception("no snapshot was taken")

@@ -111,13 +111,17 @@ class Database:
         self, attempt: Callable[[], Awaitable[T]], deadline: Deadline, *, repeatable: bool
     ) -> T:
         unknown: CommitUndetermined | None = None
+        failed = 0
 
         def again(error: Exception) -> bool:
-            nonlocal unknown
+            nonlocal unknown, failed
+            failed += 1
             if isinstance(error, CommitUndetermined):
                 unknown = error
             worth = repeatable if error is unknown else may_succeed_again(error)
-            return worth and not deadline.is_over() and self.budget.spend()
+            # Asked after the last attempt too, which no retry follows that could be paid for.
+            may = failed < ATTEMPTS and not deadline.is_over()
+            return worth and may and self.budget.spend()
 
         self.budget.earn()
         try:

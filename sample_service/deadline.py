@@ -1,7 +1,7 @@
 """One deadline for each request, handed to everything that may wait."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 __all__ = ["Deadline"]
@@ -18,6 +18,9 @@ class Deadline:
     """
 
     at: float
+    hurried: bool = False
+    """Whether its caller gave less time than a database that is well may need: that it is over then
+    says nothing of the database."""
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
@@ -26,7 +29,7 @@ class Deadline:
 
     def within(self, seconds: float) -> "Deadline":
         """The same, or that many seconds from now where that is sooner."""
-        return Deadline(min(self.at, time.monotonic() + seconds))
+        return replace(self, at=min(self.at, time.monotonic() + seconds))
 
     def left(self) -> float:
         """The seconds that remain; never below zero."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sample_service.deadline import Deadline
-from sample_service.problems import OVERLOADED, POOL_EXHAUSTED, Problem
+from sample_service.problems import OVERLOADED, POOL_EXHAUSTED, Problem, ProblemType
 
 __all__ = ["Gate"]
 
@@ -19,7 +19,8 @@ class Gate:
     number may wait for ever. Entering a gate that is free costs a comparison.
     """
 
-    def __init__(self, *, slots: int, queue: int) -> None:
+    def __init__(self, *, slots: int, queue: int, exhausted: ProblemType = POOL_EXHAUSTED) -> None:
+        self._exhausted = exhausted
         self._slots = slots
         self._queue = queue
         self._line: deque[asyncio.Future[None]] = deque()
@@ -46,7 +47,7 @@ class Gate:
 
     async def enter(self, until: Deadline) -> None:
         """Take a slot; `leave` gives it back. Raises `Problem`: overloaded where too many wait
-        already, pool-exhausted where none became free in time."""
+        already, `exhausted` where none became free in time."""
         if self.taken < self._slots:
             self.taken += 1
             return
@@ -63,7 +64,7 @@ class Gate:
             elif turn in self._line:  # else who left at that moment has passed it over already
                 self._line.remove(turn)
             if isinstance(error, TimeoutError):
-                raise Problem(POOL_EXHAUSTED, "Nothing became free in time.") from None
+                raise Problem(self._exhausted, "Nothing became free in time.") from None
             raise
 
     def leave(self) -> None:

@@ -91,12 +91,21 @@ class Health:
 
     async def _look_on(self) -> None:
         while True:
+            self._note(await self._looked())
+            metrics.observe(self._database)
+            await asyncio.sleep(self._settings.health_interval)
+
+    async def _looked(self) -> bool:
+        """What a look saw; then the pool is filled. The watch outlives faults of our own: without
+        it the service would not be ready again until somebody restarts it."""
+        try:
             reachable = await self.look()
             if reachable:
                 await self._database.pool.warm()
-            self._note(reachable)
-            metrics.observe(self._database)
-            await asyncio.sleep(self._settings.health_interval)
+        except Exception:
+            log.exception("the watch failed")
+            return False
+        return reachable
 
     def _note(self, reachable: bool) -> None:
         first, self._looked_at = not self._looked_at, time.monotonic()

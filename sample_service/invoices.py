@@ -23,7 +23,11 @@ class Invoices:
 
     def __init__(self, settings: Settings) -> None:
         self._size = settings.invoice_workers
-        self._gate = Gate(slots=settings.invoice_workers, queue=settings.invoice_queue)
+        self._gate = Gate(
+            slots=settings.invoice_workers,
+            queue=settings.invoice_queue,
+            exhausted=INVOICE_FAILED,
+        )
         self._processes = self._new_processes()
 
     def _new_processes(self) -> ProcessPoolExecutor:

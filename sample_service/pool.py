@@ -17,7 +17,7 @@ from sample_service.circuit import Circuit
 from sample_service.deadline import Deadline
 from sample_service.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
 from sample_service.gate import Gate
-from sample_service.problems import DATABASE_UNAVAILABLE, Problem
+from sample_service.problems import DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED, Problem
 from sample_service.settings import Settings
 
 __all__ = ["Connection", "Pool", "Session", "is_open", "session_settings"]
@@ -95,13 +95,16 @@ class Pool:
     @asynccontextmanager
     async def lease(self, deadline: Deadline, circuit: Circuit) -> AsyncIterator[Connection]:
         """A connection until the block ends, or the deadline: then it is terminated under the
-        block's hands, and whatever waits for it fails. Raises `Problem` where there is none."""
+        block's hands, and whatever waits for it fails. Raises `Problem` where there is none, and
+        where too little time is left: a connection would be lost, and nothing won."""
+        if deadline.is_over():
+            raise Problem(DEADLINE_EXCEEDED, "Too little time was left to ask the database.")
         patience = deadline.within(self._settings.pool_patience)
         await circuit.gate.enter(patience)
         try:
             await self.gate.enter(patience)
             try:
-                with circuit.breaker.guard():
+                with circuit.breaker.guard(deadline):
                     async with self._connected(deadline) as connection:
                         yield connection
             finally:

@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     """The TCP port to listen on; 0 lets the system choose."""
 
     workers: Annotated[int, Field(ge=1)] = 1
-    """Uvicorn's processes. Each has a pool of its own: the database sees `workers * pool_size`."""
+    """Uvicorn's processes. Each has a pool of its own: the database sees
+    `workers * (pool_size + 1)`, since the watch behind the probes has a connection of its own."""
 
     request_deadline: Seconds = 1.0
     """What a caller is promised: every answer comes within this time of its request."""

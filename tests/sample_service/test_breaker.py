@@ -1,11 +1,13 @@
 """The circuit breaker's states, on a clock of the test's own."""
 
 import asyncio
+from math import inf
 
 import pytest
 
 from sample_service import breaker as module
 from sample_service.breaker import Breaker, State
+from sample_service.deadline import Deadline
 from sample_service.problems import (
     CIRCUIT_OPEN,
     DATABASE_UNAVAILABLE,
@@ -70,6 +72,23 @@ def test_the_callers_errors_count_as_answers(breaker: Breaker) -> None:
     for _ in range(10):
         fail(breaker, OUT_OF_STOCK)
     assert breaker.state is State.CLOSED
+
+
+def test_callers_in_a_hurry_do_not_open_it(breaker: Breaker) -> None:
+    for _ in range(10):
+        with pytest.raises(TimeoutError), breaker.guard(Deadline(0.0, hurried=True)):
+            raise TimeoutError
+    assert breaker.state is State.CLOSED
+
+
+@pytest.mark.parametrize("deadline", [Deadline(0.0), Deadline(inf, hurried=True)])
+def test_a_deadline_of_ours_and_an_error_before_the_callers_do(
+    breaker: Breaker, deadline: Deadline
+) -> None:
+    for _ in range(3):
+        with pytest.raises(ConnectionResetError), breaker.guard(deadline):
+            raise ConnectionResetError
+    assert breaker.state is State.OPEN
 
 
 def test_slow_successes_open_it(breaker: Breaker, clock: Clock) -> None:

@@ -6,7 +6,13 @@ import pytest
 
 from sample_service.deadline import Deadline
 from sample_service.gate import Gate
-from sample_service.problems import OVERLOADED, POOL_EXHAUSTED, Problem
+from sample_service.problems import (
+    INVOICE_FAILED,
+    OVERLOADED,
+    POOL_EXHAUSTED,
+    Problem,
+    ProblemType,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,13 +32,14 @@ async def test_those_who_wait_enter_in_the_order_in_which_they_came() -> None:
     assert entered == list(range(8))
 
 
-async def test_nobody_waits_beyond_the_time_given() -> None:
-    gate = Gate(slots=1, queue=10)
+@pytest.mark.parametrize("kind", [POOL_EXHAUSTED, INVOICE_FAILED])
+async def test_nobody_waits_beyond_the_time_given(kind: ProblemType) -> None:
+    gate = Gate(slots=1, queue=10, exhausted=kind)
     async with gate.slot(Deadline.after(LONG)):
         with pytest.raises(Problem) as refused:
             async with gate.slot(Deadline.after(0.02)):
                 pass
-    assert refused.value.kind is POOL_EXHAUSTED
+    assert refused.value.kind is kind
     assert (gate.free, gate.waiting) == (1, 0)
 
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from sample_service.database import Database
 from sample_service.health import Health
+from sample_service.pool import Pool
 from sample_service.settings import Settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -33,6 +34,24 @@ class Unused(Database):
 
     def __init__(self) -> None:
         super().__init__(SETTINGS)
+
+
+class Unwarmed(Unused):
+    """Its pool has nothing to open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = _Full(SETTINGS)
+
+
+class _Full(Pool):
+    async def warm(self) -> None:
+        """Nothing is missing."""
+
+    @property
+    def size(self) -> int:
+        """All of them."""
+        return SETTINGS.pool_size
 
 
 async def statuses(health: Health, seen: list[bool]) -> list[int]:
@@ -64,6 +83,28 @@ async def test_a_watch_that_stopped_is_a_failure(monkeypatch: pytest.MonkeyPatch
     later = time.monotonic() + 60
     monkeypatch.setattr("sample_service.health.time.monotonic", lambda: later)
     assert (await health.ready()).status_code == 503
+
+
+class Stumbling(Watching):
+    """The first look meets a fault that nobody foresaw."""
+
+    async def look(self) -> bool:
+        """As told, but for the first."""
+        if not await super().look() or self.looks == 1:
+            raise RuntimeError
+        return True
+
+
+async def test_the_watch_outlives_a_fault_of_its_own() -> None:
+    health = Stumbling(SETTINGS, Unwarmed())
+    health.start()
+    deadline = time.monotonic() + 10
+    while (ready := (await health.ready()).status_code == 200) is False:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    await health.stop()
+    assert ready
+    assert health.looks > 1
 
 
 async def test_a_service_that_drains_is_alive_and_not_ready() -> None:

@@ -1,14 +1,16 @@
 """The service as a process: workers, invoices, and the way it stops."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -116,6 +118,40 @@ def test_a_database_that_never_answers_does_not_hold_up_a_stop(
         assert process.wait(PATIENCE) == 0
         assert time.monotonic() - begun < settings.grace
         assert answer.result() in (503, None)  # None: the stop was faster than the request
+
+
+def test_a_stop_leaves_the_newest_catalogue_to_the_next_process(
+    root: Path, settings: Settings, tmp_path: Path
+) -> None:
+    snapshot = tmp_path / "catalogue.sqlite"
+    environment = {
+        "SHOP_SNAPSHOT": str(snapshot),
+        "SHOP_SNAPSHOT_INTERVAL": "1000",
+        "SHOP_DRAIN_DELAY": "0",
+    }
+
+    def stock() -> int:
+        with closing(sqlite3.connect(snapshot)) as file:
+            [(products,)] = file.execute("select json from catalogue")
+        return int(next(each["stock"] for each in json.loads(products) if each["sku"] == "tea"))
+
+    with running(root, patient(settings), **environment) as (process, client):
+        until(lambda: snapshot.exists() and snapshot.stat().st_size > 0)
+        until(lambda: has_catalogue(snapshot))
+        before = stock()
+        ordered = client.post("/orders", json={"customer": "Ada", "sku": "tea", "quantity": 1})
+        assert ordered.status_code == 201
+        assert stock() == before
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert stock() == before - 1
+
+
+def has_catalogue(snapshot: Path) -> bool:
+    """Whether the first snapshot is there."""
+    with closing(sqlite3.connect(snapshot)) as file, suppress(sqlite3.OperationalError):
+        return bool(file.execute("select 1 from catalogue").fetchall())
+    return False
 
 
 def listens(client: httpx.Client) -> bool:

@@ -165,6 +165,28 @@ async def test_a_shorter_deadline_of_the_caller_is_kept(
     assert taken < settings.time_to_work()
 
 
+async def test_callers_in_a_hurry_spoil_nothing_for_others(settings: Settings) -> None:
+    """They are refused before they cost a connection, and open no breaker."""
+    async with opened(settings) as shop:
+        await recovered(shop)
+        for _ in range(settings.breaker_threshold * 2):
+            refused = await shop.get("/orders", {"X-Request-Timeout-Ms": "1"})
+            assert problem(refused)["origin"] == "database"
+        sizes = (await shop.get("/metrics")).text
+        answer = await shop.get("/orders")
+    assert answer.status_code == 200
+    assert f'shop_pool_connections{{what="open"}} {float(settings.pool_size)}' in sizes
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1", "1.5", "soon", "9" * 10, "9" * 400, "9" * 5000])
+async def test_a_deadline_that_is_no_number_of_use_is_refused(
+    settings: Settings, wanted: str
+) -> None:
+    async with opened(settings) as shop:
+        answer = await shop.get("/shipping-quote?weight=1", {"X-Request-Timeout-Ms": wanted})
+    assert problem(answer)["status"] == 400
+
+
 async def test_the_catalogue_is_shown_stale_and_says_so(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
@@ -374,6 +396,30 @@ async def test_a_conflict_repeats_the_whole_transaction_and_is_counted(settings:
     assert answer.status_code == 201
     assert listed.json()["orders"] == [answer.json()]
     assert f'shop_retries_total{{what="made"}} {retries + 1}' in text
+
+
+class NeverWorks(Database):
+    """Every attempt loses its connection."""
+
+    attempts = 0
+
+    async def transact(
+        self,
+        deadline: Deadline,  # noqa: ARG002
+        circuit: Circuit,  # noqa: ARG002
+        unit: Callable[[Connection], Awaitable[T]],  # noqa: ARG002
+    ) -> T:
+        """Nothing is done."""
+        NeverWorks.attempts += 1
+        raise ConnectionResetError
+
+
+async def test_only_retries_that_are_made_are_counted(settings: Settings) -> None:
+    retries = MADE._value.get()
+    async with opened(patient(settings), Parts(database=NeverWorks)) as shop:
+        assert problem(await shop.order())["status"] == 503
+    assert NeverWorks.attempts == 3
+    assert MADE._value.get() - retries == 2
 
 
 class LosesCommits(Database):

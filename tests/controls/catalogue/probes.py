@@ -55,7 +55,7 @@ PROBES = (
     Control(
         module="health",
         name="no_readiness",
-        judged_by=HEALTH,
+        judged_by=HEALTH | ids("T3"),  # which every defect of a deadline may break
         defects=(Defect("no readiness route", ids("H0")),),
         not_assessed=ids("H3 H4 H5"),
         declares={"health": Health(live="/health/live", ready=None)},
