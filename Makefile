@@ -50,7 +50,7 @@ own-tests: env
 	@$(PYTHON) -m pytest tests -q -n 2 --dist loadgroup -m 'not docker' --ignore tests/controls \
 	    $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
-	@$(PYTHON) -m pytest tests/controls -q -n 4 --dist worksteal $(ARGS)
+	@$(PYTHON) -m pytest tests/controls -q -n 3 --dist worksteal $(ARGS)
 
 suites: env
 	@echo '== the suites, backend embedded'

@@ -17,9 +17,6 @@ POOL_SIZE = 5
 LAST_ID = 2**63 - 1
 
 
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
-
-
 class NewOrder(BaseModel):
     """What a caller orders."""
 

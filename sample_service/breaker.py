@@ -4,6 +4,7 @@ Our own, for what the libraries at hand lack (purgatory, pybreaker): slow succes
 failures, outcomes that say nothing either way, one trial at a time, a monotonic clock.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,10 @@ class Breaker:
         begun = time.monotonic()
         try:
             yield
+        except asyncio.CancelledError:  # its caller went, who may have waited for long
+            if time.monotonic() - begun > self._slow:
+                self._learn(failed=True)
+            raise
         except Exception as error:
             failed = blames_database(error)
             if not (failed and deadline and deadline.hurried and deadline.is_over()):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from sample_service.deadline import Deadline
 from sample_service.failures import DRIVER_ERRORS, sqlstate_of
@@ -64,7 +64,11 @@ class Catalogue:
             snapshot = await self._snapshots.load() if problem.status >= 500 else None
             if snapshot is None or snapshot.age > self._settings.snapshot_max_age:
                 raise
-            return PRODUCTS.validate_json(snapshot.json), snapshot.age
+            try:
+                return PRODUCTS.validate_json(snapshot.json), snapshot.age
+            except ValidationError:  # written by another version, which knew other products
+                log.warning("the snapshot cannot be understood")
+                raise problem from None
 
     async def _keep(self, snapshots: Snapshots) -> None:
         while True:

@@ -10,7 +10,7 @@ import stamina
 
 from sample_service.budget import RetryBudget
 from sample_service.circuit import Circuit
-from sample_service.deadline import Deadline
+from sample_service.deadline import TOO_LITTLE, Deadline
 from sample_service.failures import (
     DRIVER_ERRORS,
     CommitUndetermined,
@@ -120,7 +120,7 @@ class Database:
                 unknown = error
             worth = repeatable if error is unknown else may_succeed_again(error)
             # Asked after the last attempt too, which no retry follows that could be paid for.
-            may = failed < ATTEMPTS and not deadline.is_over()
+            may = failed < ATTEMPTS and deadline.left() > LONGEST_WAIT + JITTER + TOO_LITTLE
             return worth and may and self.budget.spend()
 
         self.budget.earn()

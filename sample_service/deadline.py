@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["Deadline"]
+__all__ = ["TOO_LITTLE", "Deadline"]
 
 TOO_LITTLE: Final = 0.01
 """Seconds in which nothing can be done: a round trip or two."""

@@ -3,7 +3,8 @@
 Workers that accept from one inherited socket race for it, and one of them takes nearly all of a
 burst: 32 to 40 of 40 connections were seen at one of four workers, with the other three pools idle.
 With SO_REUSEPORT each has a socket of its own, and Linux spreads the connections over them. The
-price: those that wait to be accepted by a worker that is killed are reset with it.
+price: a worker that is stuck goes on getting its share, and those that wait to be accepted by a
+worker that ends are reset with it.
 """
 
 import socket

@@ -98,6 +98,20 @@ def test_slow_successes_open_it(breaker: Breaker, clock: Clock) -> None:
     assert breaker.state is State.OPEN
 
 
+@pytest.mark.parametrize(("waited", "state"), [(0.6, State.OPEN), (0.4, State.CLOSED)])
+def test_callers_who_leave_count_where_they_waited_for_long(
+    breaker: Breaker, clock: Clock, waited: float, state: State
+) -> None:
+    def leave() -> None:
+        clock.now += waited
+        raise asyncio.CancelledError
+
+    for _ in range(3):
+        with pytest.raises(asyncio.CancelledError), breaker.guard():
+            leave()
+    assert breaker.state is state
+
+
 def test_after_its_rest_one_trial_decides(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 1.0

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -26,6 +27,7 @@ from sample_service.deadline import Deadline
 from sample_service.failures import CommitUndetermined
 from sample_service.pool import Connection, Pool
 from sample_service.settings import Settings
+from sample_service.snapshot import Snapshots
 from tests.sample_service.shop import (
     DEADLINE,
     IN_TIME,
@@ -207,6 +209,16 @@ async def test_the_catalogue_is_shown_stale_and_says_so(
     assert stale.status_code == 200
     assert int(stale.headers["age"]) <= settings.snapshot_max_age
     assert {each["sku"] for each in stale.json()["products"]} >= {"tea"}
+
+
+async def test_a_snapshot_of_another_version_is_no_fallback(
+    settings: Settings, brownout_postgres: Postgres, tmp_path: Path
+) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    await Snapshots(path).save(b'[{"colour": "red"}]')
+    with brownout_postgres.inject(Outage()):
+        async with opened(settings.model_copy(update={"snapshot": path})) as shop:
+            assert problem(await shop.get("/products"))["status"] == 503
 
 
 async def test_a_catalogue_that_is_too_old_is_not_shown(
