@@ -19,9 +19,9 @@ LINT = ["ruff check", "ruff format", "mypy --strict"]
 RUNS = [
     "python -m pytest tests -q -n 2",
     "python -m pytest tests/controls -q -n 3",
-    "python -m pytest suites -q -n 2",
+    "python -m pytest suites -q",
 ]
-CONTAINERS = ["pytest tests -q -n 2 -m docker", "suites -q -n 2 --brownout-backend=docker"]
+CONTAINERS = ["pytest tests -q -n 2 -m docker", "suites -q --brownout-backend=docker"]
 
 
 @pytest.fixture
