@@ -3,16 +3,14 @@
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from benchmarks.servers import proxy_server
 from brownout.engine import EngineProcess, ToxiproxyClient
 
 __all__ = ["Contender", "contenders", "toxiproxy_binary"]
@@ -59,31 +57,8 @@ def contenders(upstream: str) -> Iterator[tuple[Contender, Contender, Contender]
         engine = stack.enter_context(EngineProcess.start())
         proxy = engine.client.create_proxy("bench", upstream)
         ours = Contender("ours", proxy.port, engine.client, psutil.Process(engine.pid))
-        process, client = stack.enter_context(_toxiproxy())
+        api, pid = stack.enter_context(proxy_server([str(toxiproxy_binary())]))
+        client = ToxiproxyClient(api)
         proxy = client.create_proxy("bench", upstream)
-        theirs = Contender("toxiproxy", proxy.port, client, psutil.Process(process.pid))
+        theirs = Contender("toxiproxy", proxy.port, client, psutil.Process(pid))
         yield ours, theirs, Contender("direct", int(upstream.rpartition(":")[2]), None, None)
-
-
-@contextlib.contextmanager
-def _toxiproxy() -> Iterator[tuple[subprocess.Popen[bytes], ToxiproxyClient]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [toxiproxy_binary(), "-host", "127.0.0.1", "-port", str(port)],
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "LOG_LEVEL": "error"},
-    )
-    client = ToxiproxyClient(f"127.0.0.1:{port}")
-    try:
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            if time.monotonic() > deadline:
-                sys.exit(f"Toxiproxy does not listen on {port} within 10 s.")
-        yield process, client
-    finally:
-        process.terminate()
-        process.wait()

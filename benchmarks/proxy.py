@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from benchmarks.contenders import Contender, contenders
 from benchmarks.database import database, through
 from benchmarks.figures import Better, Figure, compared, judged, report
 from benchmarks.loads import bulk, connect_rate, connections, percentile, rate_and_gap, round_trips
+from benchmarks.servers import peer
 from brownout.backends.model import Login
 
 __all__ = ["main"]
@@ -256,25 +256,22 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     parser.add_argument("--output", type=Path, default=_REPORT)
     options = parser.parse_args()
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as peer:
-        if peer.stdout is None or peer.stdin is None:
-            raise OSError("the peer has no pipes")
-        upstream = f"127.0.0.1:{int(peer.stdout.readline())}"
-        with contenders(upstream) as (ours, theirs, direct), database() as server:
-            rounds = Rounds(ours, theirs, options.rounds, upstream)
-            # Memory first: later on, both keep what the other measurements have used.
-            measure_connections(rounds)
-            measure_round_trips(rounds)
-            measure_queries(rounds, server)
-            measure_control(rounds)
-            measure_latency(rounds)
-            measure_bandwidth(rounds)
-            measure_bulk(rounds)
-            plain = statistics.median(bulk(direct.port, 10, _BULK_SECONDS)[0] for _ in range(3))
-            bare = percentile(round_trips(direct.port, 4000), 0.5) * 1e6
-        peer.stdin.close()
+    with (
+        peer() as upstream,
+        contenders(upstream) as (ours, theirs, direct),
+        database() as server,
+    ):
+        rounds = Rounds(ours, theirs, options.rounds, upstream)
+        # Memory first: later on, both keep what the other measurements have used.
+        measure_connections(rounds)
+        measure_round_trips(rounds)
+        measure_queries(rounds, server)
+        measure_control(rounds)
+        measure_latency(rounds)
+        measure_bandwidth(rounds)
+        measure_bulk(rounds)
+        plain = statistics.median(bulk(direct.port, 10, _BULK_SECONDS)[0] for _ in range(3))
+        bare = percentile(round_trips(direct.port, 4000), 0.5) * 1e6
     title = (
         "The engine against Toxiproxy 2.12.0: medians, and the median ratio of "
         f"{options.rounds} rounds.\n"

@@ -7,9 +7,7 @@ what it holds, and how long it worked, is read in /proc.
 
 import argparse
 import contextlib
-import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.servers import peer, proxy_server
 from benchmarks.soak_held import Held, grown
 from brownout.engine import EngineClient
 from brownout.errors import ProxyError
@@ -40,7 +39,7 @@ _TOXICS: tuple[tuple[str, dict[str, int]], ...] = (
 )
 _ENDING = {"timeout", "reset_peer", "limit_data"}  # on all connections, they would leave hardly any
 _FEW = 0.05
-_START = 15.0  # seconds until an engine that was started has to answer
+_START = 15.0  # seconds until half of the connections have to be open
 _SETTLE = 20.0  # seconds until everything that was closed has to be gone
 _LOOK = 20  # calls until it looks again how many connections are open
 _AT_ONCE = 0.4  # seconds of the engine's own work before it answers a call
@@ -178,52 +177,13 @@ def _change(client: EngineClient, draws: random.Random) -> None:
             client.remove_toxic("soak", name)
 
 
-@contextlib.contextmanager
-def _peer() -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as peer:
-        if peer.stdout is None or peer.stdin is None:
-            raise OSError("the peer has no pipes")
-        yield f"127.0.0.1:{int(peer.stdout.readline())}"
-        peer.stdin.close()
-
-
-@contextlib.contextmanager
-def _engine(program: str) -> Iterator[tuple[str, int]]:
-    """An engine on its own, which says what its runtime holds; where its API is, and its pid."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    flags = ["-host", "127.0.0.1", "-port", str(port), "-runtime-metrics"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, "proxy", *flags], env={**os.environ, "LOG_LEVEL": "error"}
-    )
-    api = f"127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + _START
-        while True:
-            with contextlib.suppress(ProxyError):
-                EngineClient(api).version()
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ProxyError(
-                    f"The engine does not answer on {api}.",
-                    tried=[f"{_START:.0f} s"],
-                    remedy="See what it has printed.",
-                )
-            time.sleep(0.05)
-        yield api, process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def soak(*, connections: int, seconds: float, program: str = ENGINE) -> Outcome:
     """Soak the engine that `program` runs, in rounds that take `seconds` together.
 
     A round more comes before them: what the busiest moment needs has to be there by then.
     """
-    with _peer() as upstream, _engine(program) as (api, pid):
+    engine = [sys.executable, "-c", program, "proxy", "-runtime-metrics"]
+    with peer() as upstream, proxy_server(engine) as (api, pid):
         one = _Soak(api, pid, upstream, connections)
         rounds = [one.round(seconds / _ROUNDS, seed) for seed in range(_ROUNDS + 1)]
     return Outcome(connections, one.opened, one.at_once, one.calls, one.fresh, rounds, one.open)

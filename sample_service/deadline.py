@@ -1,7 +1,7 @@
 """One deadline for each request, handed to everything that may wait."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["TOO_LITTLE", "Deadline"]
@@ -29,7 +29,7 @@ class Deadline:
 
     def within(self, seconds: float) -> "Deadline":
         """The same, or that many seconds from now where that is sooner."""
-        return replace(self, at=min(self.at, time.monotonic() + seconds))
+        return Deadline(min(self.at, time.monotonic() + seconds), self.hurried)
 
     def left(self) -> float:
         """The seconds that remain; never below zero."""

@@ -1,15 +1,26 @@
 """One engine for all tests of it; each test has a proxy of its own."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 
 import pytest
+import uvloop
 
 from brownout.engine import EngineClient, EngineProcess, ProxyRecord
 from tests.engine.peers import Upstream
 
 _serial = count(1)
+
+
+@pytest.fixture(params=[uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
+def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
+    """The engine's loop, and the one that it falls back on."""
+    make: Callable[[], asyncio.AbstractEventLoop] = request.param
+    loop = make()
+    yield loop
+    loop.close()
 
 
 @pytest.fixture(scope="session")

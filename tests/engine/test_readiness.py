@@ -6,20 +6,10 @@ import struct
 from collections.abc import Callable, Iterator
 
 import pytest
-import uvloop
 
 from brownout.engine.relay.readiness import Readiness
 
 _RST = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST
-
-
-@pytest.fixture(params=[uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
-def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
-    """The engine's loop, and the one that it falls back on."""
-    make: Callable[[], asyncio.AbstractEventLoop] = request.param
-    loop = make()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture

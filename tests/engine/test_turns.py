@@ -4,27 +4,14 @@ import asyncio
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-
-import pytest
-import uvloop
 
 from brownout.engine.clock import Clock
 from brownout.engine.relay.readiness import Readiness
 
 _MANY = 60
 _WORK = 0.001  # seconds that each takes: all of them take as long as dozens of turns
-
-
-@pytest.fixture(params=[uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
-def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
-    """The engine's loop, and the one that it falls back on."""
-    make: Callable[[], asyncio.AbstractEventLoop] = request.param
-    loop = make()
-    yield loop
-    loop.close()
 
 
 class Turns:

@@ -1,9 +1,10 @@
 """The sample service inside the test's own event loop, on a real PostgreSQL."""
 
+import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 from sample_service.app import Parts, create_app
 from sample_service.settings import Settings
 
-__all__ = ["DEADLINE", "IN_TIME", "Shop", "new_customer", "opened", "patient", "problem"]
+__all__ = ["DEADLINE", "IN_TIME", "Shop", "new_customer", "opened", "patient", "problem", "until"]
 
 DEADLINE = 1.0
 """What the service promises, in seconds."""
@@ -87,3 +88,11 @@ def problem(response: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(response.content)
     assert body["status"] == response.status_code
     return body
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, within: float) -> None:
+    """Wait until the condition holds; fails after that many seconds."""
+    end = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < end, f"not within {within} s"
+        await asyncio.sleep(0.02)

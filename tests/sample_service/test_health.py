@@ -11,6 +11,7 @@ from sample_service.database import Database
 from sample_service.health import Health
 from sample_service.pool import Pool
 from sample_service.settings import Settings
+from tests.sample_service.shop import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -98,12 +99,12 @@ class Stumbling(Watching):
 async def test_the_watch_outlives_a_fault_of_its_own() -> None:
     health = Stumbling(SETTINGS, Unwarmed())
     health.start()
-    deadline = time.monotonic() + 10
-    while (ready := (await health.ready()).status_code == 200) is False:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+
+    async def ready() -> bool:
+        return (await health.ready()).status_code == 200
+
+    await until(ready, within=10)
     await health.stop()
-    assert ready
     assert health.looks > 1
 
 

@@ -136,7 +136,6 @@ def test_a_stop_leaves_the_newest_catalogue_to_the_next_process(
         return int(next(each["stock"] for each in json.loads(products) if each["sku"] == "tea"))
 
     with running(root, patient(settings), **environment) as (process, client):
-        until(lambda: snapshot.exists() and snapshot.stat().st_size > 0)
         until(lambda: has_catalogue(snapshot))
         before = stock()
         ordered = client.post("/orders", json={"customer": "Ada", "sku": "tea", "quantity": 1})
@@ -225,22 +224,22 @@ def callers_of_each_worker(process: int, port: int) -> list[int]:
     ]
 
 
+def refused(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The service, started so that it cannot serve."""
+    return subprocess.run(
+        [sys.executable, "-m", "sample_service"],
+        cwd=root,
+        env={**os.environ, "SHOP_DATABASE_URL": "postgresql://x", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_a_port_in_use_is_an_error_for_several_workers_too(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "sample_service"],
-            cwd=root,
-            env={
-                **os.environ,
-                "SHOP_DATABASE_URL": "postgresql://x",
-                "SHOP_WORKERS": "2",
-                "SHOP_PORT": str(port),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = refused(root, SHOP_WORKERS="2", SHOP_PORT=str(port))
     assert done.returncode == 1
     assert done.stderr.startswith(f"Cannot listen on 127.0.0.1, port {port}: Address already in")
 
@@ -260,13 +259,6 @@ def counted(client: httpx.Client, wanted: str) -> float:
 
 @pytest.mark.parametrize("name", ["SHOP_POOL_SIZE", "SHOP_REQUEST_DEADLINE"])
 def test_a_wrong_setting_is_named_and_nothing_starts(root: Path, name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sample_service"],
-        cwd=root,
-        env={**os.environ, "SHOP_DATABASE_URL": "postgresql://x", name: "-1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = refused(root, **{name: "-1"})
     assert done.returncode != 0
     assert name.removeprefix("SHOP_").lower() in done.stderr

@@ -36,6 +36,7 @@ from tests.sample_service.shop import (
     opened,
     patient,
     problem,
+    until,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -44,14 +45,6 @@ T = TypeVar("T")
 
 AMPLE = 15.0
 """Seconds for what is not what a test is about, also where the machine stalls."""
-
-
-async def until(condition: Callable[[], Awaitable[bool]], *, within: float) -> None:
-    """Wait until the condition holds; fails after that many seconds."""
-    end = time.monotonic() + within
-    while not await condition():
-        assert time.monotonic() < end, f"not within {within} s"
-        await asyncio.sleep(0.02)
 
 
 async def recovered(shop: Shop, *, within: float = AMPLE) -> None:
