@@ -1,5 +1,7 @@
 """Work that waits for the database starves nobody."""
 
+import math
+
 import pytest
 
 from brownout.declaration import Operation
@@ -37,8 +39,9 @@ async def test_the_event_loop_stays_free(
 ) -> None:
     """Requests that wait for a slow database hold up nobody else.
 
-    Asked at a fixed pace for as long as the slow ones take twice: who waits for each answer asks
-    hardly ever while the loop is held.
+    Asked at a fixed pace: who waits for each answer asks hardly ever while the loop is held. And
+    for as long as three slow answers take, of which one is left out: a loop that waits for the
+    database is held each time it waits, a service that got no core for a moment only once.
     """
     declared = brownout_service.declaration
     if route == "liveness":
@@ -48,16 +51,21 @@ async def test_the_event_loop_stays_free(
     baseline = await brownout_baseline.of(operation, brownout_probe)
     slowness = declared.budget.request / 4
     pace = max(PACE, slowness * 2 / SAMPLES)
+    apart = math.ceil(slowness / pace)
     waiting = declared.needing_database()[0]
     async with (
         brownout_postgres.inject(Latency(slowness)),
         brownout_load.crowd(waiting, callers=declared.connections),
         brownout_load.paced(operation, every=pace) as asked,
     ):
-        await asked.adds(SAMPLES, within=pace * SAMPLES + declared.budget.latest)
+        samples = SAMPLES + apart
+        await asked.adds(samples, within=pace * samples + declared.budget.latest)
     expect_all_succeed(asked.answers)
     expect_near_baseline(
-        Latencies.of(asked.answers), baseline, ceiling=baseline.p99 + FREE, what=operation.name
+        Latencies.apart_from_worst(asked.answers, apart),
+        baseline,
+        ceiling=baseline.p99 + FREE,
+        what=operation.name,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brownout import BrownoutError, Ending, Problem, ms
+from brownout import Answer, BrownoutError, Ending, Problem, ms
 from brownout.observations import SAMPLES, History, Latencies
 from tests.core.made import answer, no_answer, problem, timed
 
@@ -60,6 +60,26 @@ def test_the_ceiling_is_three_times_the_p99_and_at_least_100_ms_more(
 
 def test_latencies_are_those_of_the_answers() -> None:
     assert Latencies.of(timed(1, 2, 3)) == latencies(1, 2, 3)
+
+
+def asked_in_turn(*milliseconds: int) -> list[Answer]:
+    return [answer(elapsed=ms(one), started=at) for at, one in enumerate(milliseconds)]
+
+
+def test_the_worst_answers_that_were_asked_for_in_turn_are_left_out() -> None:
+    answers = asked_in_turn(1, 9, 2, 7, 6, 3)
+    for shuffled in (answers, answers[::-1]):
+        assert Latencies.apart_from_worst(shuffled, 2) == latencies(1, 9, 2, 3)
+        assert Latencies.apart_from_worst(shuffled, 6) == latencies()
+        assert Latencies.apart_from_worst(shuffled, 7) == latencies()
+    assert Latencies.apart_from_worst([], 2) == latencies()
+
+
+@given(st.lists(st.integers(0, 99)), st.integers(1, 9))
+def test_what_is_late_twice_is_still_late_without_its_worst(between: list[int], count: int) -> None:
+    held = [900] * count
+    left = Latencies.apart_from_worst(asked_in_turn(*held, *between, *[1] * count, *held), count)
+    assert sorted(left.samples)[-count:] == [ms(900)] * count
 
 
 # -- problems ------------------------------------------------------------------------------------
