@@ -50,19 +50,18 @@ own-tests: env
 	@$(PYTHON) -m pytest tests -q -n 2 --dist loadgroup -m 'not docker' --ignore tests/controls \
 	    $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
-	@$(PYTHON) -m pytest tests/controls -q -n 3 --dist worksteal $(ARGS)
+	@$(PYTHON) -m pytest tests/controls -q -n 6 --dist worksteal $(ARGS)
 
-# One after the other: what they measure is the service, and not the test that runs beside it.
 suites: env
 	@echo '== the suites, backend embedded'
-	@$(PYTHON) -m pytest suites -q $(ARGS)
+	@$(PYTHON) -m pytest suites -q -n 2 $(ARGS)
 
 containers: env
 	@if $(PYTHON) -c 'import docker; docker.from_env(timeout=5).ping()' 2>/dev/null; then \
 	    echo '== our own tests with containers' && \
 	    $(PYTHON) -m pytest tests -q -n 2 -m docker $(ARGS) && \
 	    echo '== the suites, backend docker' && \
-	    $(PYTHON) -m pytest suites -q --brownout-backend=docker $(ARGS); \
+	    $(PYTHON) -m pytest suites -q -n 2 --brownout-backend=docker $(ARGS); \
 	elif [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ]; then \
 	    echo 'No Docker engine answers, and BROWNOUT_REQUIRE_DOCKER=1 asks for one.' >&2; exit 1; \
 	else \
