@@ -171,6 +171,20 @@ def test_an_invoice_is_drawn_and_a_killed_drawing_process_is_replaced(
         assert client.get("/orders/1/invoice").content == first.content
 
 
+def test_a_worker_that_is_killed_leaves_no_drawing_process_behind(
+    root: Path, settings: Settings
+) -> None:
+    with running(root, patient(settings)) as (process, client):
+        assert client.get("/orders/1/invoice").status_code == 200
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        orphans = psutil.wait_procs(family, PATIENCE)[1]
+        for orphan in orphans:
+            orphan.kill()
+    assert not orphans
+
+
 def test_several_workers_are_counted_together_and_stopped_together(
     root: Path, settings: Settings
 ) -> None:
