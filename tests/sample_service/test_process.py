@@ -36,7 +36,7 @@ def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
 
 @contextmanager
 def running(
-    root: Path, settings: Settings, **environment: str
+    root: Path, settings: Settings, output: int = subprocess.DEVNULL, /, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """`python -m sample_service`, ready; killed at the end if it still runs."""
     with socket.socket() as free:
@@ -56,7 +56,7 @@ def running(
             "SHOP_DRAIN_DELAY": "2",
             **environment,
         },
-        stdout=subprocess.DEVNULL,
+        stdout=output,
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
