@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from sample_service import metrics
-from sample_service.boundary import within
+from sample_service.boundary import deadline_of
 from sample_service.catalogue import Catalogue
 from sample_service.health import Health
 from sample_service.invoices import Invoices
@@ -60,13 +60,13 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
     async def place_order(
         new: NewOrder, request: Request, response: Response, key: Key = None
     ) -> Order:
-        order = await orders.place(within(request), new, key)
+        order = await orders.place(deadline_of(request), new, key)
         response.headers["Location"] = f"/orders/{order.id}"
         return order
 
     @routes.get("/orders/{order_id}")
     async def read_order(order_id: Id, request: Request) -> Order:
-        return await orders.read(within(request), order_id)
+        return await orders.read(deadline_of(request), order_id)
 
     @routes.get("/orders")
     async def list_orders(
@@ -75,12 +75,12 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
         before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> OrderPage:
-        found = await orders.page(within(request), customer, before, limit)
+        found = await orders.page(deadline_of(request), customer, before, limit)
         return OrderPage(orders=list(found), next=found[-1].id if len(found) == limit else None)
 
     @routes.delete("/orders/{order_id}")
     async def cancel_order(order_id: Id, request: Request) -> Order:
-        return await orders.cancel(within(request), order_id)
+        return await orders.cancel(deadline_of(request), order_id)
 
     @routes.get(
         "/orders/{order_id}/invoice",
@@ -89,12 +89,12 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
     )
     async def draw_invoice(order_id: Id, request: Request) -> Response:
         # Its connection is back before the drawing.
-        order = await orders.read(within(request), order_id)
-        return PngResponse(await invoices.draw(within(request), order.id, order.total_cents))
+        order = await orders.read(deadline_of(request), order_id)
+        return PngResponse(await invoices.draw(deadline_of(request), order.id, order.total_cents))
 
     @routes.get("/products", responses=AGE)
     async def list_products(request: Request, response: Response) -> ProductList:
-        products, age = await catalogue.list(within(request))
+        products, age = await catalogue.list(deadline_of(request))
         if age is not None:  # RFC 9111 section 4.2.3: this header says that the answer is stored
             response.headers["Age"] = str(math.ceil(age))
         return ProductList(products=list(products))

@@ -21,6 +21,8 @@ def test_a_problem_has_its_page_and_the_page_is_right(kind: ProblemType) -> None
     assert kind.title in page
     assert f"status {kind.status}" in page
     assert f"origin `{kind.origin}`" in page
+    line = f"| [{kind.slug}]({kind.slug}.md) | {kind.status} | {kind.origin} | {kind.title} |"
+    assert line in (ROOT / "docs" / "problems" / "README.md").read_text().splitlines()
 
 
 def test_every_page_is_about_a_problem() -> None:
@@ -30,6 +32,12 @@ def test_every_page_is_about_a_problem() -> None:
 
 def test_a_title_belongs_to_one_type() -> None:
     assert len({kind.title for kind in PROBLEM_TYPES}) == len(PROBLEM_TYPES)
+
+
+def test_every_module_is_in_the_readme() -> None:
+    readme = (ROOT / "sample_service" / "README.md").read_text()
+    modules = [each.name for each in (ROOT / "sample_service").glob("[!_]*.py")]
+    assert [each for each in modules if f"`{each}`" not in readme] == []
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
