@@ -171,9 +171,7 @@ def test_an_invoice_is_drawn_and_a_killed_drawing_process_is_replaced(
         assert client.get("/orders/1/invoice").content == first.content
 
 
-def test_a_worker_that_is_killed_leaves_no_drawing_process_behind(
-    root: Path, settings: Settings
-) -> None:
+def test_a_service_that_is_killed_leaves_no_process_behind(root: Path, settings: Settings) -> None:
     with running(root, patient(settings)) as (process, client):
         assert client.get("/orders/1/invoice").status_code == 200
         family = psutil.Process(process.pid).children(recursive=True)
@@ -201,7 +199,10 @@ def test_several_workers_are_counted_together_and_stopped_together(
         started = psutil.Process(process.pid).children()
         serving = [each for each in started if "spawn_main" in " ".join(each.cmdline())]
         assert len(serving) == workers
+        until(lambda: len(serving[0].children()) == 1)
+        drawing = serving[0].children()
         serving[0].kill()
+        assert not psutil.wait_procs(drawing, PATIENCE)[1]
         until(lambda: counted(client, OPEN) == workers * settings.pool_size)
         assert counted(client, QUOTES) - before == asked
 
