@@ -23,7 +23,8 @@ class Figure:
 
     `ours` and `peer` are medians in `unit` (`peer` may be missing); `ratio` is the median over the
     rounds of ours / peer, or the judged value itself where a floor is absolute; `spread` the lowest
-    and the highest of what was judged; `floor` what has to be reached; `holds` whether it was.
+    and the highest of what was judged; `floor` what has to be reached, or None for what is reported
+    only; `holds` whether it was.
     """
 
     figure: str
@@ -32,7 +33,7 @@ class Figure:
     peer: float | None
     ratio: float
     spread: tuple[float, float]
-    floor: float
+    floor: float | None
     better: Better
     holds: bool
 
@@ -42,7 +43,7 @@ def compared(
     unit: str,
     ours: Sequence[float],
     peer: Sequence[float],
-    floor: float,
+    floor: float | None,
     better: Better,
 ) -> Figure:
     """Judge the ratio to the peer; the n-th values of both were measured one after the other."""
@@ -70,13 +71,13 @@ def _figure(
     ours: float,
     peer: float | None,
     measured: Sequence[float],
-    floor: float,
+    floor: float | None,
     better: Better,
 ) -> Figure:
     ratio = statistics.median(measured)
-    holds = ratio >= floor if better is Better.MORE else ratio <= floor
+    enough = floor is None or (ratio >= floor if better is Better.MORE else ratio <= floor)
     return Figure(
-        figure, unit, ours, peer, ratio, (min(measured), max(measured)), floor, better, holds
+        figure, unit, ours, peer, ratio, (min(measured), max(measured)), floor, better, enough
     )
 
 
@@ -90,13 +91,16 @@ def report(title: str, figures: Sequence[Figure], path: Path) -> int:
     for one in figures:
         peer = "–" if one.peer is None else f"{one.peer:.4g}"
         sign = "≥" if one.better is Better.MORE else "≤"
+        verdict = "holds" if one.holds else "MISSED"
+        floor = "none" if one.floor is None else f"{sign} {one.floor:g} {verdict}"
         spread = f"{one.spread[0]:.3g} … {one.spread[1]:.3g}"
         print(
             f"{one.figure:{width}}  {one.ours:10.4g}  {peer:>10}  {one.ratio:8.3f}  {spread:>17}  "
-            f"{sign} {one.floor:g} {'holds' if one.holds else 'MISSED'}  [{one.unit}]"
+            f"{floor}  [{one.unit}]"
         )
     missed = [figure.figure for figure in figures if not figure.holds]
-    print(f"\n{path}: {len(figures) - len(missed)} of {len(figures)} floors hold.")
+    floors = sum(figure.floor is not None for figure in figures)
+    print(f"\n{path}: {floors - len(missed)} of {floors} floors hold.")
     if missed:
         print(f"Missed: {', '.join(missed)}")
     return 1 if missed else 0

@@ -1,4 +1,4 @@
-"""The two that are compared, each on a database of its own in one PostgreSQL.
+"""Those that are compared, each on a database of its own in one PostgreSQL.
 
 The engine stands in between and can make the network as slow as between two machines. What a
 service sustains is then set by its pool and not by the cores, of which the callers take their
@@ -31,13 +31,16 @@ ROOT = Path(__file__).parents[1]
 START = 15.0
 """Seconds that a service may take to start."""
 
-SERVICES = {
-    "shop": [sys.executable, "-m", "sample_service"],
-    "twin": [
-        *(sys.executable, "-m", "uvicorn", "benchmarks.naive_twin:app", "--port", "{port}"),
-        *("--no-access-log", "--log-level", "warning"),
-    ],
+TWIN = [
+    *(sys.executable, "-m", "uvicorn", "benchmarks.naive_twin:app", "--port", "{port}"),
+    *("--no-access-log", "--log-level", "warning"),
+]
+SERVICES: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
+    "shop": ([sys.executable, "-m", "sample_service"], {}),
+    "twin": (TWIN, {}),
+    "twin_without_resets": (TWIN, {"TWIN_RESETS": "no"}),
 }
+"""The command of each, and what it finds in its environment. The shop resets no session either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +58,23 @@ class Rig:
 
 @contextmanager
 def served() -> Iterator[Rig]:
-    """Both services running."""
+    """All services running."""
     with Reaper.start() as reaper, EngineProcess.start(reaper.environment) as engine:
         backend = EmbeddedBackend(reaper)
         backend.start()
         processes = []
         try:
             ports = {}
-            for name, command in SERVICES.items():
+            for name, (command, environment) in SERVICES.items():
                 proxy = engine.client.create_proxy(name, upstream=str(backend.upstream()))
                 way = Address("127.0.0.1", proxy.port)
                 login = replace(backend.admin(), database=name, address=way)
                 with psycopg.connect(backend.admin().dsn, autocommit=True) as admin:
                     admin.execute(f"CREATE DATABASE {name}")
                 migrate(login.dsn)
-                ports[name], process = _launched(command, login.dsn)
+                ports[name], process = _launched(
+                    command, {**environment, "SHOP_DATABASE_URL": login.dsn}
+                )
                 processes.append(process)
             yield Rig(engine.client, ports)
         finally:
@@ -79,13 +84,15 @@ def served() -> Iterator[Rig]:
             backend.stop()
 
 
-def _launched(command: Sequence[str], dsn: str) -> tuple[int, "subprocess.Popen[bytes]"]:
+def _launched(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> tuple[int, "subprocess.Popen[bytes]"]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     process = subprocess.Popen(
         [word.replace("{port}", str(port)) for word in command],
         cwd=ROOT,
-        env={**os.environ, "SHOP_DATABASE_URL": dsn, "SHOP_PORT": str(port)},
+        env={**os.environ, **environment, "SHOP_PORT": str(port)},
         stdout=subprocess.DEVNULL,
     )
     end = time.monotonic() + START

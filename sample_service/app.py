@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         await database.pool.open()
         health.start()
         catalogue.start()
+        invoices.start()
         try:
             with draining(health.drain, settings.drain_delay):
                 yield

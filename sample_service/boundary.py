@@ -15,7 +15,7 @@ from sample_service.settings import Settings
 from sample_service.shedding import Shedder
 from sample_service.tracing import trace_id
 
-__all__ = ["DEADLINE_HEADER", "Boundary", "within"]
+__all__ = ["LONGEST_NUMBER", "Boundary", "deadline_of"]
 
 DEADLINE_HEADER: Final = b"x-request-timeout-ms"
 """How long the caller will wait, in whole milliseconds; the service's own deadline caps it."""
@@ -84,7 +84,7 @@ class Boundary:
         return Deadline(begun + given, hurried=given < ours * self._settings.slow_share)
 
 
-def within(request: Request) -> Deadline:
+def deadline_of(request: Request) -> Deadline:
     """The request's deadline."""
     deadline: Deadline = request.state.deadline
     return deadline

@@ -68,20 +68,22 @@ class Breaker:
             yield
         except asyncio.CancelledError:  # its caller went, who may have waited for long
             if time.monotonic() - begun > self._slow:
-                self._learn(failed=True)
+                self._learn(trial, failed=True)
             raise
         except Exception as error:
             failed = blames_database(error)
             if not (failed and deadline and deadline.hurried and deadline.is_over()):
-                self._learn(failed=failed)
+                self._learn(trial, failed=failed)
             raise
         else:
-            self._learn(failed=time.monotonic() - begun > self._slow)
+            self._learn(trial, failed=time.monotonic() - begun > self._slow)
         finally:
             if trial:  # also where it was cancelled: the next one may try
                 self._trial = False
 
-    def _learn(self, *, failed: bool) -> None:
+    def _learn(self, trial: bool, *, failed: bool) -> None:
+        if self._failures >= self._threshold and not trial:
+            return  # it began before the breaker opened, and says nothing about now
         if not failed:
             self._failures = 0
             return

@@ -1,16 +1,37 @@
 """Draws an invoice: a payment code as PNG. Imported by the drawing processes, so it is light."""
 
+import multiprocessing
+import os
 import signal
+import threading
 from io import BytesIO
 
 from segno import helpers
 
-__all__ = ["draw", "draw_in_time"]
+from sample_service.deadline import Deadline
+
+__all__ = ["draw", "draw_in_time", "prepare"]
 
 
-def draw_in_time(seconds: float, order_id: int, total_cents: int) -> bytes:
-    """As `draw`, but the whole process ends after so long: no code, not even C, can ignore that."""
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))  # zero would mean never
+def prepare() -> None:
+    """Make this process one that lives and ends with the service's: a drawing process waits for
+    work on a pipe whose other end it holds itself, so it would not notice a service that was
+    killed. Ctrl-C reaches it too, but it is the service that decides when to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_service, daemon=True).start()
+
+
+def _end_with_service() -> None:
+    service = multiprocessing.parent_process()
+    assert service is not None  # noqa: S101 - for the type checker
+    service.join()
+    os._exit(1)
+
+
+def draw_in_time(deadline: Deadline, order_id: int, total_cents: int) -> bytes:
+    """As `draw`, but the whole process ends at the deadline: no code, not even C, can ignore that.
+    A deadline means the same in every process, since the monotonic clock is the system's."""
+    signal.setitimer(signal.ITIMER_REAL, max(deadline.left(), 0.001))  # zero would mean never
     try:
         return draw(order_id, total_cents)
     finally:

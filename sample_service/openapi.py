@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sample_service.boundary import LONGEST_NUMBER
 from sample_service.problems import Origin
 
-__all__ = ["AGE", "PLACED", "PROBLEM_RESPONSES", "ProblemBody"]
+__all__ = ["AGE", "PLACED", "PROBLEM_RESPONSES", "TIMED", "ProblemBody"]
 
 
 class ProblemBody(BaseModel):
@@ -59,3 +60,17 @@ AGE: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 """How a caller tells a stale catalogue from a fresh one."""
+
+TIMED: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "X-Request-Timeout-Ms",
+            "in": "header",
+            "description": "How long the caller will wait, in milliseconds; the service's own "
+            "deadline where that is shorter. Anything but such a number is refused with 400.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 10**LONGEST_NUMBER - 1},
+        }
+    ]
+}
+"""What every operation obeys. A parameter of FastAPI's would be read and checked again each time;
+`Boundary` has done that before, once for all."""

@@ -51,7 +51,6 @@ PAGE = f"""
     SELECT {COLUMNS} FROM orders
     WHERE ($1::text IS NULL OR customer = $1) AND id < $2 ORDER BY id DESC LIMIT $3"""  # noqa: S608
 
-
 ASK_AGAIN = "Wait for the other request's answer."
 
 

@@ -4,14 +4,15 @@ import math
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from sample_service import metrics
-from sample_service.boundary import within
+from sample_service.boundary import deadline_of
 from sample_service.catalogue import Catalogue
 from sample_service.health import Health
 from sample_service.invoices import Invoices
-from sample_service.openapi import AGE, PLACED
+from sample_service.openapi import AGE, PLACED, TIMED
 from sample_service.orders import NewOrder, Order, Orders
 from sample_service.products import Product
 
@@ -59,13 +60,13 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
     async def place_order(
         new: NewOrder, request: Request, response: Response, key: Key = None
     ) -> Order:
-        order = await orders.place(within(request), new, key)
+        order = await orders.place(deadline_of(request), new, key)
         response.headers["Location"] = f"/orders/{order.id}"
         return order
 
     @routes.get("/orders/{order_id}")
     async def read_order(order_id: Id, request: Request) -> Order:
-        return await orders.read(within(request), order_id)
+        return await orders.read(deadline_of(request), order_id)
 
     @routes.get("/orders")
     async def list_orders(
@@ -74,12 +75,12 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
         before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> OrderPage:
-        found = await orders.page(within(request), customer, before, limit)
+        found = await orders.page(deadline_of(request), customer, before, limit)
         return OrderPage(orders=list(found), next=found[-1].id if len(found) == limit else None)
 
     @routes.delete("/orders/{order_id}")
     async def cancel_order(order_id: Id, request: Request) -> Order:
-        return await orders.cancel(within(request), order_id)
+        return await orders.cancel(deadline_of(request), order_id)
 
     @routes.get(
         "/orders/{order_id}/invoice",
@@ -87,14 +88,13 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
         response_description="The invoice's payment code",
     )
     async def draw_invoice(order_id: Id, request: Request) -> Response:
-        order = await orders.read(
-            within(request), order_id
-        )  # its connection is back before the drawing
-        return PngResponse(await invoices.draw(within(request), order.id, order.total_cents))
+        # Its connection is back before the drawing.
+        order = await orders.read(deadline_of(request), order_id)
+        return PngResponse(await invoices.draw(deadline_of(request), order.id, order.total_cents))
 
     @routes.get("/products", responses=AGE)
     async def list_products(request: Request, response: Response) -> ProductList:
-        products, age = await catalogue.list(within(request))
+        products, age = await catalogue.list(deadline_of(request))
         if age is not None:  # RFC 9111 section 4.2.3: this header says that the answer is stored
             response.headers["Age"] = str(math.ceil(age))
         return ProductList(products=list(products))
@@ -105,6 +105,9 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
     ) -> ShippingQuote:
         return ShippingQuote(weight_grams=weight, price_cents=390 + 60 * -(-weight // 500))
 
+    for route in routes.routes:
+        assert isinstance(route, APIRoute)  # noqa: S101 - for the type checker
+        route.openapi_extra = TIMED
     return routes
 
 

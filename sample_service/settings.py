@@ -97,8 +97,8 @@ class Settings(BaseSettings):
     """How old a catalogue may be shown: prices may be ten minutes old, says the shop's owner."""
 
     invoice_workers: Annotated[int, Field(ge=1)] = 1
-    """Processes of each worker that draw invoices. One: drawing may keep one core busy, and the
-    event loop has another."""
+    """Processes of each worker that draw invoices, started with it. One: drawing may keep one core
+    busy, and the event loop has another."""
 
     invoice_queue: Annotated[int, Field(ge=0)] = 20
     """How many drawings may wait: at some 20 ms each, the last waits less than half a second."""

@@ -112,6 +112,30 @@ def test_callers_who_leave_count_where_they_waited_for_long(
     assert breaker.state is state
 
 
+@pytest.mark.parametrize("rested", [False, True])
+def test_what_began_before_it_opened_does_not_close_it(
+    breaker: Breaker, clock: Clock, rested: bool
+) -> None:
+    with breaker.guard():
+        opened(breaker)
+        clock.now += 1.0 if rested else 0.1
+    assert breaker.state is (State.HALF_OPEN if rested else State.OPEN)
+
+
+def test_what_began_before_it_opened_does_not_prolong_its_rest(
+    breaker: Breaker, clock: Clock
+) -> None:
+    def fail_late() -> None:
+        opened(breaker)
+        clock.now += 0.9
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError), breaker.guard():
+        fail_late()
+    clock.now += 0.1
+    assert breaker.state is State.HALF_OPEN
+
+
 def test_after_its_rest_one_trial_decides(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 1.0

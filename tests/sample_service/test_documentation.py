@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -20,6 +21,8 @@ def test_a_problem_has_its_page_and_the_page_is_right(kind: ProblemType) -> None
     assert kind.title in page
     assert f"status {kind.status}" in page
     assert f"origin `{kind.origin}`" in page
+    line = f"| [{kind.slug}]({kind.slug}.md) | {kind.status} | {kind.origin} | {kind.title} |"
+    assert line in (ROOT / "docs" / "problems" / "README.md").read_text().splitlines()
 
 
 def test_every_page_is_about_a_problem() -> None:
@@ -31,20 +34,36 @@ def test_a_title_belongs_to_one_type() -> None:
     assert len({kind.title for kind in PROBLEM_TYPES}) == len(PROBLEM_TYPES)
 
 
+def test_every_module_is_in_the_readme() -> None:
+    readme = (ROOT / "sample_service" / "README.md").read_text()
+    modules = [each.name for each in (ROOT / "sample_service").glob("[!_]*.py")]
+    assert [each for each in modules if f"`{each}`" not in readme] == []
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_a_setting_says_why_it_is_what_it_is(name: str) -> None:
     assert len(Settings.model_fields[name].description or "") > 40
 
 
-def test_every_operation_declares_its_problems() -> None:
-    document = create_app(
-        Settings(database_url=SecretStr("postgresql://nobody@127.0.0.1:1/x"))
-    ).openapi()
-    operations = [each for path in document["paths"].values() for each in path.values()]
-    assert operations
-    for operation in operations:
-        assert {"4XX", "5XX"} <= operation["responses"].keys()
-        assert "422" not in operation["responses"], "the framework's own shape of errors"
+DOCUMENT = create_app(Settings(database_url=SecretStr("postgresql://nobody@x/x"))).openapi()
+OPERATIONS = [each for path in DOCUMENT["paths"].values() for each in path.values()]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each["operationId"])
+def test_every_operation_declares_its_problems(operation: dict[str, Any]) -> None:
+    assert {"4XX", "5XX"} <= operation["responses"].keys()
+    assert "422" not in operation["responses"], "the framework's own shape of errors"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each["operationId"])
+def test_every_operation_declares_the_callers_deadline(operation: dict[str, Any]) -> None:
+    named = {each["name"]: each for each in operation["parameters"]}
+    declared = named["X-Request-Timeout-Ms"]
+    assert declared["in"] == "header"
+    assert not declared.get("required")
+    assert declared["schema"] == {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+    assert "milliseconds" in declared["description"]
+    assert "400" in declared["description"]
 
 
 def test_what_the_service_imports_is_declared() -> None:
@@ -55,7 +74,6 @@ def test_what_the_service_imports_is_declared() -> None:
 
 
 def test_every_path_that_needs_the_database_can_be_shed() -> None:
-    document = create_app(Settings(database_url=SecretStr("postgresql://nobody@x/x"))).openapi()
-    assert {path for path in document["paths"] if not path.startswith(NEED_DATABASE)} == {
+    assert {path for path in DOCUMENT["paths"] if not path.startswith(NEED_DATABASE)} == {
         "/shipping-quote"
     }

@@ -6,6 +6,7 @@ breaker open, say), so there every declared answer will do, and none but these.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -50,13 +51,13 @@ OPERATIONS: Final = [
     .items()
     for method in methods
 ]
-TAKE_INPUT: Final = [each for each in OPERATIONS if each[1] != "/products"]
 
 MODES: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 ALLOWED: Final = {kind.uri: kind.status for kind in PROBLEM_TYPES if kind is not INTERNAL_ERROR}
 
-HASTE: Final = {"X-Request-Timeout-Ms": "250"}
+DEADLINE: Final = "X-Request-Timeout-Ms"
+HASTE: Final = {DEADLINE: "250"}
 """Under a fault, callers are impatient: the service is not, so that no slow machine looks ill."""
 
 load_all_checks()
@@ -122,9 +123,11 @@ def described(client: httpx.Client) -> BaseSchema:
 
 
 def for_tea(case: "schemathesis.Case[Any]") -> None:
-    """Make it an order for what there is: which skus are known, no schema can say."""
+    """Make it an order for what there is, with the time that it takes: no schema can say either."""
     if isinstance(case.body, dict) and "sku" in case.body:
         case.body["sku"] = "tea"
+    if re.fullmatch("[1-9][0-9]{0,8}", wanted := str(case.headers.get(DEADLINE))):
+        case.headers[DEADLINE] = wanted.ljust(9, "9")
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,7 @@ def test_right_data_is_answered_as_described(
     assert statuses & {200, 201}
 
 
-@pytest.mark.parametrize(("method", "path"), TAKE_INPUT)
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_wrong_data_is_refused_as_described(
     described: BaseSchema, session: requests.Session, method: str, path: str
 ) -> None:
@@ -189,7 +192,7 @@ def test_a_fault_is_answered_as_described(
             [
                 described[path][method].as_strategy(generation_mode=mode)
                 for method, path in OPERATIONS
-                for mode in (MODES if (method, path) in TAKE_INPUT else MODES[:1])
+                for mode in MODES
             ]
         )
     )

@@ -1,7 +1,12 @@
 """Drawing in processes of their own, which may be slow, die, or be killed."""
 
+import asyncio
 import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,8 +16,9 @@ from sample_service import invoices as module
 from sample_service.deadline import Deadline
 from sample_service.drawing import draw_in_time
 from sample_service.invoices import Invoices
-from sample_service.problems import INVOICE_FAILED, Problem
+from sample_service.problems import INVOICE_FAILED, OVERLOADED, Problem
 from sample_service.settings import Settings
+from tests.sample_service.shop import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -20,21 +26,43 @@ AMPLE = 20.0
 """Seconds: to start an interpreter on a busy machine."""
 
 
-def forever(seconds: float, *_: int) -> bytes:
+def forever(deadline: Deadline, *_: int) -> bytes:
     """Draws for ever, and minds its time as the real one does."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, max(deadline.left(), 0.001))
     while True:
         pass
 
 
+def until_told(begun: Path, ended: Path, *_: object) -> bytes:
+    """Draws until it is told that it has ended."""
+    begun.touch()
+    while not ended.exists():
+        time.sleep(0.01)
+    return b"told"
+
+
 @pytest.fixture
 def drawings() -> Invoices:
-    return Invoices(Settings(database_url=SecretStr("postgresql://x@x/x")))
+    return Invoices(Settings(database_url=SecretStr("postgresql://x@x/x"), invoice_queue=0))
 
 
-def drawing_processes() -> list[psutil.Process]:
+def drawing_processes() -> set[psutil.Process]:
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return {child for child in children if "spawn_main" in " ".join(child.cmdline())}
+
+
+async def test_no_drawing_waits_for_a_process_to_start(drawings: Invoices) -> None:
+    of_others = drawing_processes()
+    drawings.start()
+
+    async def started() -> bool:
+        return bool(drawing_processes() - of_others)
+
+    await until(started, within=AMPLE)
+    ready = drawing_processes() - of_others
+    await drawings.draw(Deadline.after(AMPLE), 1, 590)
+    assert drawing_processes() - of_others == ready
+    drawings.close()
 
 
 async def test_killed_drawing_processes_cost_no_drawing(drawings: Invoices) -> None:
@@ -58,5 +86,41 @@ async def test_a_drawing_that_takes_too_long_ends_and_the_next_one_is_drawn(
         await drawings.draw(Deadline.after(0.2), 1, 590)
     assert late.value.kind is INVOICE_FAILED
     replaced(draw_in_time)
-    assert (await drawings.draw(Deadline.after(AMPLE), 1, 590)).startswith(b"\x89PNG")
+    drawn = b""
+
+    async def drawn_again() -> bool:
+        nonlocal drawn
+        with suppress(Problem):  # overloaded, until the late drawing's process has ended
+            drawn = await drawings.draw(Deadline.after(AMPLE), 1, 590)
+        return bool(drawn)
+
+    await until(drawn_again, within=AMPLE)
+    assert drawn.startswith(b"\x89PNG")
+    drawings.close()
+
+
+async def test_a_drawing_whose_caller_left_holds_its_slot_until_it_ends(
+    drawings: Invoices, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    monkeypatch.setattr(module, "draw_in_time", partial(until_told, begun, ended))
+    left = asyncio.create_task(drawings.draw(Deadline.after(AMPLE), 1, 590))
+
+    async def drawing() -> bool:
+        return begun.exists()
+
+    await until(drawing, within=AMPLE)
+    left.cancel()
+    await asyncio.wait([left])
+    with pytest.raises(Problem) as refused:
+        await drawings.draw(Deadline.after(AMPLE), 2, 590)
+    assert refused.value.kind is OVERLOADED
+    ended.touch()
+
+    async def free() -> bool:
+        with suppress(Problem):
+            return await drawings.draw(Deadline.after(AMPLE), 2, 590) == b"told"
+        return False
+
+    await until(free, within=AMPLE)
     drawings.close()

@@ -36,7 +36,7 @@ def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
 
 @contextmanager
 def running(
-    root: Path, settings: Settings, **environment: str
+    root: Path, settings: Settings, output: int = subprocess.DEVNULL, /, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """`python -m sample_service`, ready; killed at the end if it still runs."""
     with socket.socket() as free:
@@ -56,7 +56,7 @@ def running(
             "SHOP_DRAIN_DELAY": "2",
             **environment,
         },
-        stdout=subprocess.DEVNULL,
+        stdout=output,
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
@@ -171,6 +171,18 @@ def test_an_invoice_is_drawn_and_a_killed_drawing_process_is_replaced(
         assert client.get("/orders/1/invoice").content == first.content
 
 
+def test_a_service_that_is_killed_leaves_no_process_behind(root: Path, settings: Settings) -> None:
+    with running(root, patient(settings)) as (process, client):
+        assert client.get("/orders/1/invoice").status_code == 200
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        orphans = psutil.wait_procs(family, PATIENCE)[1]
+        for orphan in orphans:
+            orphan.kill()
+    assert not orphans
+
+
 def test_several_workers_are_counted_together_and_stopped_together(
     root: Path, settings: Settings
 ) -> None:
@@ -187,7 +199,10 @@ def test_several_workers_are_counted_together_and_stopped_together(
         started = psutil.Process(process.pid).children()
         serving = [each for each in started if "spawn_main" in " ".join(each.cmdline())]
         assert len(serving) == workers
+        until(lambda: len(serving[0].children()) == 1)
+        drawing = serving[0].children()
         serving[0].kill()
+        assert not psutil.wait_procs(drawing, PATIENCE)[1]
         until(lambda: counted(client, OPEN) == workers * settings.pool_size)
         assert counted(client, QUOTES) - before == asked
 

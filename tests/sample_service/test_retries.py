@@ -1,0 +1,86 @@
+"""What is tried again when a connection ends in the middle of an order, step by step of the wire.
+
+Each fault strikes once: a second attempt would succeed, whether it is right to make one or not.
+"""
+
+import secrets
+
+import pytest
+
+from brownout.faults import (
+    Commit,
+    CommitNeverArrives,
+    CutAt,
+    Fault,
+    Loss,
+    LostCommitReply,
+    ServerError,
+    Side,
+    Statement,
+)
+from brownout.postgres import Postgres
+from sample_service.settings import Settings
+from tests.sample_service.shop import new_customer, opened, patient, problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PLACING = Statement("INSERT INTO orders")
+
+NOTHING_WAS_DONE = [
+    *(CutAt(Statement("BEGIN"), side, times=1) for side in Side),
+    *(CutAt(PLACING, side, times=1) for side in Side),
+    CutAt(PLACING, Side.AFTER, reset=True, times=1),
+    ServerError("57P01", on=PLACING, fatal=True, times=1),
+    ServerError("40001", on=PLACING, times=1),
+    ServerError("40001", on=Commit(), times=1),
+]
+COMMIT_MAY_HAVE_ARRIVED: list[tuple[Fault, int]] = [
+    (CommitNeverArrives(times=1), 0),
+    (CommitNeverArrives(loss=Loss.RST, times=1), 0),
+    (LostCommitReply(times=1), 1),
+    (LostCommitReply(loss=Loss.RST, times=1), 1),
+]
+"""With how many orders there are then: the service cannot know."""
+
+
+def orders_of(postgres: Postgres, customer: str) -> int:
+    """How many orders the customer has."""
+    [[number]] = postgres.query("SELECT count(*) FROM orders WHERE customer = $1", customer)
+    return int(number)
+
+
+@pytest.mark.parametrize("fault", NOTHING_WAS_DONE, ids=repr)
+async def test_an_order_lost_before_its_commit_is_placed_again_without_a_key(
+    settings: Settings, brownout_postgres: Postgres, fault: Fault
+) -> None:
+    customer = new_customer()
+    async with opened(patient(settings)) as shop:
+        with brownout_postgres.inject(fault):
+            answer = await shop.order(customer=customer)
+    assert answer.status_code == 201
+    assert orders_of(brownout_postgres, customer) == 1
+
+
+@pytest.mark.parametrize(("fault", "kept"), COMMIT_MAY_HAVE_ARRIVED, ids=repr)
+async def test_an_order_whose_commit_may_have_arrived_is_not_placed_again_without_a_key(
+    settings: Settings, brownout_postgres: Postgres, fault: Fault, kept: int
+) -> None:
+    customer = new_customer()
+    async with opened(patient(settings)) as shop:
+        with brownout_postgres.inject(fault):
+            answer = await shop.order(customer=customer)
+    body = problem(answer)
+    assert (body["status"], body["type"].rpartition("/")[2]) == (504, "commit-undetermined")
+    assert orders_of(brownout_postgres, customer) == kept
+
+
+@pytest.mark.parametrize("fault", [fault for fault, _ in COMMIT_MAY_HAVE_ARRIVED], ids=repr)
+async def test_with_a_key_it_is_placed_once(
+    settings: Settings, brownout_postgres: Postgres, fault: Fault
+) -> None:
+    customer = new_customer()
+    async with opened(patient(settings)) as shop:
+        with brownout_postgres.inject(fault):
+            answer = await shop.order(key=secrets.token_hex(8), customer=customer)
+    assert answer.status_code == 201
+    assert orders_of(brownout_postgres, customer) == 1
