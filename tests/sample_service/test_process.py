@@ -65,9 +65,13 @@ def running(
     finally:
         if process.poll() is None:
             parent = psutil.Process(process.pid)
-            for member in (*parent.children(recursive=True), parent):
-                member.kill()
+            family = [*parent.children(recursive=True), parent]
+            for member in family:
+                # Python's tracker ends by itself, and takes the semaphores of the others with it.
+                if "resource_tracker" not in " ".join(member.cmdline()):
+                    member.kill()
             process.wait()
+            assert not psutil.wait_procs(family, PATIENCE)[1]
 
 
 def answers(client: httpx.Client, path: str) -> int | None:
