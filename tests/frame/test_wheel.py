@@ -75,6 +75,8 @@ def run(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[
         for name, value in os.environ.items()
         if not name.startswith(("BROWNOUT_", "PYTEST_", "PYTHON"))
     }
+    # Plugins of others that import much for each run.
+    environment["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:anyio -p no:hypothesispytest"
     return subprocess.run(
         [str(python), "-m", *words],
         cwd=folder,

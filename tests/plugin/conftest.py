@@ -12,8 +12,12 @@ import brownout.settings  # noqa: F401
 
 Judge = Callable[..., pytest.RunResult]
 
-QUIETLY = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-"""Without pytest's cache, and without Hypothesis, which would be imported for each run's end."""
+QUIETLY = [
+    word
+    for plugin in ("cacheprovider", "hypothesispytest", "schemathesis", "anyio")
+    for word in ("-p", f"no:{plugin}")
+]
+"""Without pytest's cache, and without plugins of others that import much for each run."""
 
 INI = """
 [pytest]
