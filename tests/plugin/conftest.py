@@ -43,6 +43,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("BROWNOUT_"):
             monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(QUIETLY))  # for the gate's run of pytest
 
 
 @pytest.fixture
