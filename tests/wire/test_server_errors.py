@@ -183,21 +183,20 @@ def _pipelined(connection: psycopg.Connection[Any], *numbers: int | str) -> None
                 connection.execute("insert into kept values (%s)", [one])
 
 
-@pytest.mark.parametrize("code", CODES)
 async def test_a_pipeline_is_skipped_to_its_sync_and_its_implicit_transaction_undone(
-    code: str, postgres: Postgres
+    postgres: Postgres,
 ) -> None:
     driver = PsycopgPipeline()
     await driver.connect(postgres.dsn)
     connection = driver._connection
-    fault = ServerError(code, on=Statement("insert into kept"), nth=2, times=1)
-    with postgres.inject(fault):
-        with pytest.raises(psycopg.Error) as refusal:
-            _pipelined(connection, 1, 2, 3)
-        assert refusal.value.sqlstate == code
-    assert _rows(postgres) == []
-    _pipelined(connection, 4, 5)
-    assert _rows(postgres) == [4, 5]
+    for number, code in enumerate(CODES):
+        fault = ServerError(code, on=Statement("insert into kept"), nth=2, times=1)
+        with postgres.inject(fault):
+            with pytest.raises(psycopg.Error) as refusal:
+                _pipelined(connection, -1, -2, -3)
+            assert refusal.value.sqlstate == code
+        _pipelined(connection, 2 * number, 2 * number + 1)
+    assert _rows(postgres) == list(range(2 * len(CODES)))
     await driver.close()
 
 
