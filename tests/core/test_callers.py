@@ -102,8 +102,8 @@ async def calls_for(asking: httpx.AsyncClient, count: int) -> int:
 async def growth(transport: httpx.AsyncBaseTransport) -> float:
     """How many times as much work four times as many requests are."""
     async with serving() as peer, client(peer, transport) as asking:
-        await ask_at_once(asking, 80)  # connections and imports are paid for
-        return await calls_for(asking, 80) / await calls_for(asking, 20)
+        await ask_at_once(asking, 40)  # connections and imports are paid for
+        return await calls_for(asking, 40) / await calls_for(asking, 10)
 
 
 async def test_a_crowd_costs_no_more_for_each_request_than_a_few_do() -> None:

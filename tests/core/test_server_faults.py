@@ -37,26 +37,32 @@ def name(value: object) -> str:
 
 def state(postgres: Postgres) -> dict[str, list[tuple[Any, ...]]]:
     """All that a server fault may change, in words that do not depend on how it is stored."""
-    return {
-        "limit": postgres.query(
-            "select rolconnlimit from pg_roles where rolname = $1", postgres.admin.role
-        ),
-        "privileges": postgres.query(
-            "select relname, grantor::regrole::text, grantee::regrole::text, privilege_type,"
-            " is_grantable from pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))"
-            " where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1, 2, 3, 4"
-        ),
-        "columns": postgres.query(
-            "select attrelid::regclass::text, attname, grantor::regrole::text,"
-            " grantee::regrole::text, privilege_type, is_grantable"
-            " from pg_attribute join pg_class on pg_class.oid = attrelid, aclexplode(attacl)"
-            " where relnamespace = 'public'::regnamespace order by 1, 2, 3, 4, 5"
-        ),
-        "locks": postgres.query(
-            "select mode from pg_locks join pg_class on pg_class.oid = relation"
-            " where mode = 'AccessExclusiveLock' and relnamespace = 'public'::regnamespace"
-        ),
-    }
+    with postgres.admin.connect() as connection, psycopg.RawCursor(connection) as cursor:
+
+        def rows(text: str, *parameters: object) -> list[tuple[Any, ...]]:
+            return cursor.execute(text, parameters).fetchall()
+
+        return {
+            "limit": rows(
+                "select rolconnlimit from pg_roles where rolname = $1", postgres.admin.role
+            ),
+            "privileges": rows(
+                "select relname, grantor::regrole::text, grantee::regrole::text, privilege_type,"
+                " is_grantable"
+                " from pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))"
+                " where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1, 2, 3, 4"
+            ),
+            "columns": rows(
+                "select attrelid::regclass::text, attname, grantor::regrole::text,"
+                " grantee::regrole::text, privilege_type, is_grantable"
+                " from pg_attribute join pg_class on pg_class.oid = attrelid, aclexplode(attacl)"
+                " where relnamespace = 'public'::regnamespace order by 1, 2, 3, 4, 5"
+            ),
+            "locks": rows(
+                "select mode from pg_locks join pg_class on pg_class.oid = relation"
+                " where mode = 'AccessExclusiveLock' and relnamespace = 'public'::regnamespace"
+            ),
+        }
 
 
 def waits_for_a_lock(postgres: Postgres, count: int) -> Callable[[], bool]:

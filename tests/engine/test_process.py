@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from brownout.engine import EngineProcess
+from brownout.engine import EngineProcess, bootstrap
 from brownout.errors import ProxyError
 from tests.engine.peers import PATIENCE, soon
 
@@ -53,6 +53,19 @@ def test_a_process_that_ends_at_once_shows_its_last_words() -> None:
         EngineProcess.start({"PYTHONHOME": "/no/such/place"})
     assert "exit code" in caught.value.tried[0]
     assert "/no/such/place" in caught.value.tried[1]
+
+
+def test_it_imports_neither_the_clients_nor_the_declaration() -> None:
+    started = subprocess.run(
+        [sys.executable, "-X", "importtime", "-P", str(bootstrap.__file__)],
+        input="",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in started.stderr.splitlines()}
+    assert "brownout.engine.server" in imported
+    assert not {"brownout.engine.client", "requests", "brownout.declaration"} & imported
 
 
 def test_control_c_is_left_to_the_parent() -> None:

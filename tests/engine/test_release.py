@@ -42,6 +42,15 @@ TOXIC_SETS: dict[str, dict[str, dict[str, int]]] = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _only_what_is_new() -> Iterator[None]:
+    """What was there before is left out of each look: all of pytest, and whatever it has loaded."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def no_collector() -> Iterator[None]:
     gc.collect()

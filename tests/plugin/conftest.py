@@ -12,8 +12,12 @@ import brownout.settings  # noqa: F401
 
 Judge = Callable[..., pytest.RunResult]
 
-QUIETLY = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-"""Without pytest's cache, and without Hypothesis, which would be imported for each run's end."""
+QUIETLY = [
+    word
+    for plugin in ("cacheprovider", "hypothesispytest", "schemathesis", "anyio")
+    for word in ("-p", f"no:{plugin}")
+]
+"""Without pytest's cache, and without plugins of others that import much for each run."""
 
 INI = """
 [pytest]
@@ -39,6 +43,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("BROWNOUT_"):
             monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(QUIETLY))  # for the gate's run of pytest
 
 
 @pytest.fixture

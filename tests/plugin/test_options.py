@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.conftest import INI, Judge
+from tests.plugin.conftest import INI, QUIETLY, Judge
 
 pytest_plugins = ["pytester"]
 
@@ -99,7 +99,7 @@ def test_refused_run_says_so_in_its_document(judge: Judge, project: pytest.Pytes
     ],
 )
 def test_option_that_there_is_not(project: pytest.Pytester, argument: str, hint: str) -> None:
-    result = project.runpytest_subprocess(argument)
+    result = project.runpytest_subprocess(*QUIETLY, argument)
     assert result.ret == 2
     result.stderr.fnmatch_lines([f"ERROR: There is no option {argument.partition('=')[0]}.", hint])
 
@@ -133,7 +133,7 @@ def test_wrong_option_does_not_disturb_a_run_that_deselects_behaviours(judge: Ju
 
 
 def test_help_names_every_option(project: pytest.Pytester) -> None:
-    text = project.runpytest_inprocess("--help").stdout.str()
+    text = project.runpytest_inprocess(*QUIETLY, "--help").stdout.str()
     for name in ("backend", "postgres", "pg-bin", "postgres-image", "toxiproxy-image"):
         assert f"--brownout-{name}" in text
     for name in ("service", "start-timeout", "strict", "report"):
@@ -141,4 +141,5 @@ def test_help_names_every_option(project: pytest.Pytester) -> None:
 
 
 def test_marker_is_registered(project: pytest.Pytester) -> None:
-    project.runpytest_inprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.behaviour(id, *"])
+    result = project.runpytest_inprocess(*QUIETLY, "--markers")
+    result.stdout.fnmatch_lines(["@pytest.mark.behaviour(id, *"])

@@ -129,9 +129,9 @@ async def connected(kind: Callable[[], Driver], dsn: str) -> Driver:
     return driver
 
 
-async def insert(driver: Driver, number: int, *, simple: bool = False) -> None:
-    """Insert a row, by a statement whose text no cache knows."""
-    unique = f"/* {next(_serial)} */"
+async def insert(driver: Driver, number: int, *, note: str = "", simple: bool = False) -> None:
+    """Insert a row, by a statement with a `note` in it, whose text no cache knows."""
+    unique = f"/* {next(_serial)} {note} */"
     if simple:
         await driver.run(f"insert into kept {unique} values ({number})")  # noqa: S608
     else:

@@ -5,8 +5,11 @@ The driver never hangs, and the rows are there exactly where the COMMIT has reac
 
 import asyncio
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import asyncpg
+import psycopg
 import pytest
 
 from brownout.engine import Direction, EngineProcess, Event
@@ -16,6 +19,8 @@ from brownout.postgres import Postgres
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DEADLINE = 5.0
+
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 async def _transaction(dsn: str) -> None:
@@ -30,29 +35,44 @@ async def _transaction(dsn: str) -> None:
         connection.terminate()
 
 
-async def _gone(postgres: Postgres) -> None:
+@pytest.fixture
+def beside(postgres: Postgres) -> Iterator[Connection]:
+    """One connection around the proxy, for all looks at what a transaction has left."""
+    with postgres.admin.connect() as connection:
+        yield connection
+
+
+async def _gone(postgres: Postgres, beside: Connection) -> None:
     deadline = time.monotonic() + DEADLINE
-    while postgres.sessions():
+    sessions = "select 1 from pg_stat_activity where usename = %s"
+    while beside.execute(sessions, [postgres.admin.role]).fetchone():
         assert time.monotonic() < deadline, "a session outlives its connection"
         await asyncio.sleep(0.002)
 
 
-async def _recorded(postgres: Postgres, engine: EngineProcess, proxy: str) -> list[Event]:
+async def _recorded(
+    postgres: Postgres, engine: EngineProcess, proxy: str, beside: Connection
+) -> list[Event]:
     engine.client.wire.start_record(proxy)
     await _transaction(postgres.dsn)
-    await _gone(postgres)
+    await _gone(postgres, beside)
     events = list(engine.client.wire.events(proxy))
     engine.client.wire.stop_record(proxy)
-    postgres.query("truncate kept")
+    beside.execute("delete from kept")
     return events
 
 
 @pytest.mark.parametrize("action", ["cut", "reset"])
 @pytest.mark.parametrize("direction", list(Direction))
 async def test_cut_before_and_after_every_message(
-    direction: Direction, action: str, postgres: Postgres, engine: EngineProcess, proxy: str
+    direction: Direction,
+    action: str,
+    postgres: Postgres,
+    engine: EngineProcess,
+    proxy: str,
+    beside: Connection,
 ) -> None:
-    events = await _recorded(postgres, engine, proxy)
+    events = await _recorded(postgres, engine, proxy, beside)
     types = sorted(set(NAMES[direction].values()))
     mine = [event for event in events if event.direction is direction]
     assert len(mine) > 15
@@ -71,14 +91,13 @@ async def test_cut_before_and_after_every_message(
                 failure = error
             where = f"{action} {side} message {nth}, {event.type} of {event.sql!r}"
             assert time.monotonic() - begun < DEADLINE, where
-            await _gone(postgres)
+            await _gone(postgres, beside)
             hits = engine.client.wire.remove_rule(proxy, "cut").hits
             assert hits == 1, where
             arrived = event.number > commit_sent or (
                 event.number == commit_sent and side == "after"
             )
-            rows = sorted(number for (number,) in postgres.query("select number from kept"))
+            rows = sorted(row[0] for row in beside.execute("delete from kept returning number"))
             assert rows == ([1, 2] if arrived else []), where
             if not arrived:
                 assert failure is not None, where
-            postgres.query("truncate kept")

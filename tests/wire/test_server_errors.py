@@ -37,87 +37,83 @@ CLASSES = [
 CODES = [*(f"{prefix}000" for prefix in CLASSES), "40001", "40P01", "23505", "57014", "25P02"]
 STEPS = ["parse", "bind", "execute", "query"]
 AT = {"parse": Step.PARSE, "bind": Step.BIND, "execute": Step.EXECUTE, "query": Step.EXECUTE}
+BEFORE_COMMIT = [[], ["begin"], ["begin", "savepoint s"]]
+REFUSED = "refused"
+"""What a statement says that is to fail."""
 
 
-async def _fails(driver: Driver, postgres: Postgres, step: str, code: str) -> None:
+async def _refused(driver: Driver, step: str, code: str) -> None:
     """The insert of row 2 fails."""
-    fault = ServerError(code, on=Statement("insert into kept", at=AT[step]), times=1)
-    with postgres.inject(fault):
-        with pytest.raises(Exception) as refusal:  # noqa: PT011 (each driver has its own)
-            await insert(driver, 2, simple=step == "query")
-        assert sqlstate_of(refusal.value) == code
+    with pytest.raises(Exception) as refusal:  # noqa: PT011 (each driver has its own)
+        await insert(driver, 2, note=REFUSED, simple=step == "query")
+    assert sqlstate_of(refusal.value) == code
 
 
 def _rows(postgres: Postgres) -> list[int]:
     return sorted(number for (number,) in postgres.query("select number from kept"))
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
-async def test_outside_a_transaction(
-    kind: Callable[[], Driver], step: str, postgres: Postgres
-) -> None:
-    driver = await connected(kind, postgres.dsn)
-    for number, code in enumerate(CODES, 100):
-        await _fails(driver, postgres, step, code)
-        await insert(driver, number)
-    assert _rows(postgres) == list(range(100, 100 + len(CODES)))
-    await driver.close()
+async def _outside_a_transaction(driver: Driver, step: str, code: str, row: int) -> None:
+    await _refused(driver, step, code)
+    await insert(driver, row)
+
+
+async def _inside_a_transaction(driver: Driver, step: str, code: str) -> None:
+    await driver.run("begin")
+    await insert(driver, 1)
+    await _refused(driver, step, code)
+    with pytest.raises(Exception) as refusal:  # noqa: PT011
+        await insert(driver, 3)
+    assert sqlstate_of(refusal.value) == "25P02"
+    await driver.run("rollback")
+    assert await driver.run(f"select {driver.parameter}::int", 7) == [(7,)]
+
+
+async def _inside_a_savepoint(driver: Driver, step: str, code: str, row: int) -> None:
+    await driver.run("begin")
+    await insert(driver, row)
+    await driver.run("savepoint s")
+    await _refused(driver, step, code)
+    await driver.run("rollback to s")
+    await driver.run("commit")
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
-async def test_inside_a_transaction(
+async def test_a_statement_is_refused_wherever_it_stands(
     kind: Callable[[], Driver], step: str, postgres: Postgres
 ) -> None:
     driver = await connected(kind, postgres.dsn)
-    for code in CODES:
-        await driver.run("begin")
-        await insert(driver, 1)
-        await _fails(driver, postgres, step, code)
-        with pytest.raises(Exception) as refusal:  # noqa: PT011
-            await insert(driver, 3)
-        assert sqlstate_of(refusal.value) == "25P02"
-        await driver.run("rollback")
-        assert await driver.run(f"select {driver.parameter}::int", 7) == [(7,)]
-    assert _rows(postgres) == []
+    for number, code in enumerate(CODES):
+        fault = ServerError(code, on=Statement(REFUSED, at=AT[step]))
+        with postgres.inject(fault) as injection:
+            await _outside_a_transaction(driver, step, code, row=100 + number)
+            await _inside_a_transaction(driver, step, code)
+            await _inside_a_savepoint(driver, step, code, row=200 + number)
+        assert injection.felt == 3
+    count = len(CODES)
+    assert _rows(postgres) == [*range(100, 100 + count), *range(200, 200 + count)]
     await driver.close()
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
-async def test_inside_a_savepoint(
-    kind: Callable[[], Driver], step: str, postgres: Postgres
-) -> None:
-    driver = await connected(kind, postgres.dsn)
-    for number, code in enumerate(CODES, 100):
-        await driver.run("begin")
-        await insert(driver, number)
-        await driver.run("savepoint s")
-        await _fails(driver, postgres, step, code)
-        await driver.run("rollback to s")
-        await driver.run("commit")
-    assert _rows(postgres) == list(range(100, 100 + len(CODES)))
-    await driver.close()
-
-
-@pytest.mark.parametrize("before", [[], ["begin"], ["begin", "savepoint s"]], ids=len)
 @pytest.mark.parametrize("kind", DRIVERS, ids=lambda kind: kind.__name__)
 async def test_at_commit_the_transaction_is_over_and_nothing_of_it_is_kept(
-    kind: Callable[[], Driver], before: list[str], postgres: Postgres
+    kind: Callable[[], Driver], postgres: Postgres
 ) -> None:
     driver = await connected(kind, postgres.dsn)
-    for number, code in enumerate(CODES, 100):
-        for words in before:
-            await driver.run(words)
-        if before:
-            await insert(driver, 1)
-        with postgres.inject(ServerError(code, on=Commit(), times=1)):
-            with pytest.raises(Exception) as refusal:  # noqa: PT011
-                await driver.run("commit")
-            assert sqlstate_of(refusal.value) == code
-        await insert(driver, number)  # outside any transaction: it stays
-    assert _rows(postgres) == list(range(100, 100 + len(CODES)))
+    for number, code in enumerate(CODES):
+        with postgres.inject(ServerError(code, on=Commit())) as injection:
+            for row, before in enumerate(BEFORE_COMMIT, 3 * number):
+                for words in before:
+                    await driver.run(words)
+                if before:
+                    await insert(driver, -1)
+                with pytest.raises(Exception) as refusal:  # noqa: PT011
+                    await driver.run("commit")
+                assert sqlstate_of(refusal.value) == code
+                await insert(driver, row)  # outside any transaction: it stays
+        assert injection.felt == 3
+    assert _rows(postgres) == list(range(3 * len(CODES)))
     await driver.close()
 
 
@@ -187,21 +183,20 @@ def _pipelined(connection: psycopg.Connection[Any], *numbers: int | str) -> None
                 connection.execute("insert into kept values (%s)", [one])
 
 
-@pytest.mark.parametrize("code", CODES)
 async def test_a_pipeline_is_skipped_to_its_sync_and_its_implicit_transaction_undone(
-    code: str, postgres: Postgres
+    postgres: Postgres,
 ) -> None:
     driver = PsycopgPipeline()
     await driver.connect(postgres.dsn)
     connection = driver._connection
-    fault = ServerError(code, on=Statement("insert into kept"), nth=2, times=1)
-    with postgres.inject(fault):
-        with pytest.raises(psycopg.Error) as refusal:
-            _pipelined(connection, 1, 2, 3)
-        assert refusal.value.sqlstate == code
-    assert _rows(postgres) == []
-    _pipelined(connection, 4, 5)
-    assert _rows(postgres) == [4, 5]
+    for number, code in enumerate(CODES):
+        fault = ServerError(code, on=Statement("insert into kept"), nth=2, times=1)
+        with postgres.inject(fault):
+            with pytest.raises(psycopg.Error) as refusal:
+                _pipelined(connection, -1, -2, -3)
+            assert refusal.value.sqlstate == code
+        _pipelined(connection, 2 * number, 2 * number + 1)
+    assert _rows(postgres) == list(range(2 * len(CODES)))
     await driver.close()
 
 
