@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures
 
 # asyncio's `slow_callback_duration`: a loop that is held for longer is held too long.
 FREE = ms(100)
-# 125 requests in a second are no load.
-PACE = ms(8)
+# 200 requests in a second are no load.
+PACE = ms(5)
 
 
 @pytest.mark.behaviour("X1")
