@@ -47,10 +47,10 @@ lint: env
 
 own-tests: env
 	@echo '== our own tests'
-	@$(PYTHON) -m pytest tests -q -n 2 --dist loadgroup -m 'not docker' --ignore tests/controls \
+	@$(PYTHON) -m pytest tests -q -n 3 --dist loadgroup -m 'not docker' --ignore tests/controls \
 	    $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
-	@$(PYTHON) -m pytest tests/controls -q -n 6 --dist worksteal $(ARGS)
+	@$(PYTHON) -m pytest tests/controls -q -n 6 --maxschedchunk 1 $(ARGS)
 
 suites: env
 	@echo '== the suites, backend embedded'

@@ -17,7 +17,7 @@ if [ -e fails ] && echo "$(basename "$0") $*" | grep -q -e "$(cat fails)"; then 
 
 LINT = ["ruff check", "ruff format", "mypy --strict"]
 RUNS = [
-    "python -m pytest tests -q -n 2",
+    "python -m pytest tests -q -n 3",
     "python -m pytest tests/controls -q -n 6",
     "python -m pytest suites -q -n 2",
 ]

@@ -14,6 +14,6 @@ __all__ = ["CONTROLS"]
 
 CONTROLS: Mapping[str, Control] = MappingProxyType(
     # Those that take longest come first, so that no worker is left alone with one at the end.
-    {each.name: each for each in (*DATABASE, *DEADLINE, *ANSWERS, *PROBES, *WORK)}
+    {each.name: each for each in (*DEADLINE, *WORK, *DATABASE, *PROBES, *ANSWERS)}
 )
 """Every control by its name."""
