@@ -162,15 +162,19 @@ async def test_a_shorter_deadline_of_the_caller_is_kept(
 
 async def test_callers_in_a_hurry_spoil_nothing_for_others(settings: Settings) -> None:
     """They are refused before they cost a connection, and open no breaker."""
+    full = f'shop_pool_connections{{what="open"}} {float(settings.pool_size)}'
     async with opened(settings) as shop:
+
+        async def whole() -> bool:
+            return full in (await shop.get("/metrics")).text
+
         await recovered(shop)
+        await until(whole, within=AMPLE)
         for _ in range(settings.breaker_threshold * 2):
             refused = await shop.get("/orders", {"X-Request-Timeout-Ms": "1"})
             assert problem(refused)["origin"] == "database"
-        sizes = (await shop.get("/metrics")).text
-        answer = await shop.get("/orders")
-    assert answer.status_code == 200
-    assert f'shop_pool_connections{{what="open"}} {float(settings.pool_size)}' in sizes
+        assert await whole()
+        assert (await shop.get("/orders")).status_code == 200
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "1.5", "soon", "9" * 10, "9" * 400, "9" * 5000])
