@@ -5,6 +5,7 @@ Each fault strikes once: a second attempt would succeed, whether it is right to 
 
 import secrets
 
+import httpx
 import pytest
 
 from brownout.faults import (
@@ -43,44 +44,41 @@ COMMIT_MAY_HAVE_ARRIVED: list[tuple[Fault, int]] = [
 """With how many orders there are then: the service cannot know."""
 
 
-def orders_of(postgres: Postgres, customer: str) -> int:
-    """How many orders the customer has."""
+async def placed(
+    settings: Settings, postgres: Postgres, fault: Fault, key: str | None = None
+) -> tuple[httpx.Response, int]:
+    """The answer to an order that meets the fault, and how many orders there are then."""
+    customer = new_customer()
+    async with opened(patient(settings)) as shop:
+        with postgres.inject(fault):
+            answer = await shop.order(key=key, customer=customer)
     [[number]] = postgres.query("SELECT count(*) FROM orders WHERE customer = $1", customer)
-    return int(number)
+    return answer, int(number)
 
 
 @pytest.mark.parametrize("fault", NOTHING_WAS_DONE, ids=repr)
 async def test_an_order_lost_before_its_commit_is_placed_again_without_a_key(
     settings: Settings, brownout_postgres: Postgres, fault: Fault
 ) -> None:
-    customer = new_customer()
-    async with opened(patient(settings)) as shop:
-        with brownout_postgres.inject(fault):
-            answer = await shop.order(customer=customer)
+    answer, orders = await placed(settings, brownout_postgres, fault)
     assert answer.status_code == 201
-    assert orders_of(brownout_postgres, customer) == 1
+    assert orders == 1
 
 
 @pytest.mark.parametrize(("fault", "kept"), COMMIT_MAY_HAVE_ARRIVED, ids=repr)
 async def test_an_order_whose_commit_may_have_arrived_is_not_placed_again_without_a_key(
     settings: Settings, brownout_postgres: Postgres, fault: Fault, kept: int
 ) -> None:
-    customer = new_customer()
-    async with opened(patient(settings)) as shop:
-        with brownout_postgres.inject(fault):
-            answer = await shop.order(customer=customer)
+    answer, orders = await placed(settings, brownout_postgres, fault)
     body = problem(answer)
     assert (body["status"], body["type"].rpartition("/")[2]) == (504, "commit-undetermined")
-    assert orders_of(brownout_postgres, customer) == kept
+    assert orders == kept
 
 
 @pytest.mark.parametrize("fault", [fault for fault, _ in COMMIT_MAY_HAVE_ARRIVED], ids=repr)
 async def test_with_a_key_it_is_placed_once(
     settings: Settings, brownout_postgres: Postgres, fault: Fault
 ) -> None:
-    customer = new_customer()
-    async with opened(patient(settings)) as shop:
-        with brownout_postgres.inject(fault):
-            answer = await shop.order(key=secrets.token_hex(8), customer=customer)
+    answer, orders = await placed(settings, brownout_postgres, fault, key=secrets.token_hex(8))
     assert answer.status_code == 201
-    assert orders_of(brownout_postgres, customer) == 1
+    assert orders == 1
