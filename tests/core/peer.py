@@ -99,7 +99,8 @@ class Peer:
                     pass
             finally:
                 writer.close()
-                await writer.wait_closed()
+                with contextlib.suppress(ConnectionError):
+                    await writer.wait_closed()
                 self.closed += 1
                 await self._tell()
 

@@ -2,27 +2,27 @@
 
 import asyncio
 import cProfile
+import gzip
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
 
+import httpcore
 import httpx
 import pytest
 
 from brownout.callers import Callers
-from tests.core.peer import OK, PATIENCE, RESET, Peer, Reply, Request, serving
+from tests.core.peer import OK, PATIENCE, RESET, Peer, Reply, Request, Then, serving, whole
 
 pytestmark = pytest.mark.asyncio
 
 
-def client(peer: Peer, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        base_url=peer.url,
-        timeout=PATIENCE,
-        trust_env=False,
-        transport=transport,
-    )
+async def ask(callers: Callers, peer: Peer) -> httpx.Response:
+    return await callers.send(httpx.Request("GET", peer.url))
 
 
-async def ask_at_once(asking: httpx.AsyncClient, count: int) -> None:
-    answers = await asyncio.gather(*(asking.get("/") for _ in range(count)))
+async def ask_at_once(callers: Callers, peer: Peer, count: int) -> None:
+    answers = await asyncio.gather(*(ask(callers, peer) for _ in range(count)))
     assert all(answer.status_code == 200 for answer in answers)
 
 
@@ -36,16 +36,16 @@ async def test_nobody_waits_for_another_callers_connection() -> None:
         await everybody_is_there.wait()
         return OK
 
-    async with serving(together) as peer, client(peer, Callers()) as asking:
-        await ask_at_once(asking, crowd)
+    async with serving(together) as peer, aclosing(Callers(peer.url)) as callers:
+        await ask_at_once(callers, peer, crowd)
     assert peer.most_under_way == crowd
 
 
 async def test_a_free_connection_is_used_again() -> None:
     async with serving() as peer:
-        async with client(peer, Callers()) as asking:
+        async with aclosing(Callers(peer.url)) as callers:
             for _ in range(5):
-                await ask_at_once(asking, 3)
+                await ask_at_once(callers, peer, 3)
             assert peer.connections == 3
             assert peer.closed == 0
         await peer.until(lambda: peer.closed == 3)
@@ -54,11 +54,51 @@ async def test_a_free_connection_is_used_again() -> None:
 async def test_a_connection_that_was_idle_for_long_is_closed_by_the_next_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with serving() as peer, client(peer, Callers()) as asking:
-        await ask_at_once(asking, 4)
-        monkeypatch.setattr("brownout.callers._KEEP_ALIVE", -1.0)  # long is over at once
-        await ask_at_once(asking, 1)
-        await peer.until(lambda: peer.closed >= 3)
+    monkeypatch.setattr("brownout.callers._KEEP_ALIVE", 0.0)  # long is over at once
+    async with serving() as peer, aclosing(Callers(peer.url)) as callers:
+        await ask_at_once(callers, peer, 4)
+        await ask_at_once(callers, peer, 1)
+        await peer.until(lambda: peer.closed == 4)
+        assert peer.connections == 5
+
+
+async def test_a_connection_that_the_service_closed_is_used_no_more() -> None:
+    async def answer(_: Request) -> Reply:
+        return OK if len(peer.requests) == 1 else whole(then=Then.CLOSE)
+
+    async with serving(answer) as peer, aclosing(Callers(peer.url)) as callers:
+        await ask(callers, peer)
+        for closed in range(1, 4):
+            await ask(callers, peer)
+            await peer.until(lambda closed=closed: peer.closed == closed)  # type: ignore[misc]
+        assert peer.connections == 3
+
+
+async def test_a_service_may_say_that_it_closes() -> None:
+    closing = whole(200, b"{}", "Connection: close")
+    async with serving(closing) as peer, aclosing(Callers(peer.url)) as callers:
+        for _ in range(3):
+            await ask(callers, peer)
+        assert peer.connections == 3
+        await peer.until(lambda: peer.closed == 3)
+
+
+async def test_callers_that_are_busy_are_closed_when_they_are_free() -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: Request) -> Reply:
+        asked.set()
+        await answered.wait()
+        return OK
+
+    async with serving(answer) as peer:
+        callers = Callers(peer.url)
+        request = asyncio.create_task(ask(callers, peer))
+        await asked.wait()
+        await callers.aclose()
+        answered.set()
+        assert (await request).status_code == 200
+        await peer.until(lambda: peer.closed == 1)
 
 
 async def test_a_request_that_failed_takes_its_caller_with_it() -> None:
@@ -67,50 +107,79 @@ async def test_a_request_that_failed_takes_its_caller_with_it() -> None:
     async def answer(_: Request) -> Reply:
         return replies.pop(0)
 
-    async with serving(answer) as peer, client(peer, Callers()) as asking:
-        with pytest.raises(httpx.NetworkError):
-            await asking.get("/")
-        assert (await asking.get("/")).status_code == 200
+    async with serving(answer) as peer, aclosing(Callers(peer.url)) as callers:
+        with pytest.raises(httpcore.NetworkError):
+            await ask(callers, peer)
+        assert (await ask(callers, peer)).status_code == 200
         assert peer.connections == 2
 
 
 @pytest.mark.parametrize("connected", [False, True], ids=["a_new_caller", "a_caller_that_was_free"])
 async def test_a_request_that_is_given_up_at_any_moment_stops_nobody(*, connected: bool) -> None:
-    """httpcore loses a place of its pool where a request is cancelled at the wrong moment."""
-    async with serving() as peer, client(peer, Callers()) as asking:
-        for moment in range(80):
-            if connected:
-                await asking.get("/")
-            request = asyncio.create_task(asking.get("/"))
-            for _ in range(moment):
-                await asyncio.sleep(0)
-            request.cancel()
-            await asyncio.wait([request])
-            async with asyncio.timeout(PATIENCE):
-                assert (await asking.get("/")).status_code == 200
+    moments = 80
+    async with serving() as peer:
+        async with aclosing(Callers(peer.url)) as callers:
+            for moment in range(moments):
+                if connected:
+                    await ask(callers, peer)
+                request = asyncio.create_task(ask(callers, peer))
+                for _ in range(moment):
+                    await asyncio.sleep(0)
+                request.cancel()
+                await asyncio.wait([request])
+                async with asyncio.timeout(PATIENCE):
+                    assert (await ask(callers, peer)).status_code == 200
+            assert request.result().status_code == 200, "the last was given up too: more moments"
+        await peer.until(lambda: peer.closed == peer.connections)
 
 
-async def calls_for(asking: httpx.AsyncClient, count: int) -> int:
+async def test_every_request_stands_alone() -> None:
+    moved = whole(302, b"", "Set-Cookie: session=1", "Location: /elsewhere")
+    async with serving(moved) as peer, aclosing(Callers(peer.url)) as callers:
+        for _ in range(2):
+            assert (await ask(callers, peer)).status_code == 302
+    assert [request.path for request in peer.requests] == ["/", "/"]
+    assert all("cookie" not in request.headers for request in peer.requests)
+
+
+async def test_an_answer_is_unpacked_and_its_headers_are_as_they_came() -> None:
+    body = gzip.compress(b"[1, 2]")
+    head = b"HTTP/1.1 200 x\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    packed = Reply(head + chunks, Then.KEEP)
+    async with serving(packed) as peer, aclosing(Callers(peer.url)) as callers:
+        answer = await ask(callers, peer)
+    assert answer.content == b"[1, 2]"
+    assert answer.headers.multi_items() == [
+        ("content-encoding", "gzip"),
+        ("transfer-encoding", "chunked"),
+    ]
+
+
+Asking = Callable[[], Awaitable[httpx.Response | httpcore.Response]]
+
+
+async def calls_for(asking: Asking, count: int) -> int:
     """How many function calls it takes to ask so many at once."""
     profile = cProfile.Profile()
     profile.enable()
-    await ask_at_once(asking, count)
+    await asyncio.gather(*(asking() for _ in range(count)))
     profile.disable()
     return sum(int(entry.callcount) for entry in profile.getstats())
 
 
-async def growth(transport: httpx.AsyncBaseTransport) -> float:
+async def growth(asking: Asking) -> float:
     """How many times as much work four times as many requests are."""
-    async with serving() as peer, client(peer, transport) as asking:
-        await ask_at_once(asking, 40)  # connections and imports are paid for
-        return await calls_for(asking, 40) / await calls_for(asking, 10)
+    await asyncio.gather(*(asking() for _ in range(40)))  # connections and imports are paid for
+    return await calls_for(asking, 40) / await calls_for(asking, 10)
 
 
 async def test_a_crowd_costs_no_more_for_each_request_than_a_few_do() -> None:
-    assert await growth(Callers()) < 4.4
+    async with serving() as peer, aclosing(Callers(peer.url)) as callers:
+        assert await growth(partial(ask, callers, peer)) < 4.4
 
 
-async def test_httpx_by_itself_does_not() -> None:
-    """The control, and the reason for all this: once it fails, `Callers` can go."""
-    unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    assert await growth(httpx.AsyncHTTPTransport(limits=unlimited)) > 4.8
+async def test_a_pool_s_crowd_does() -> None:
+    """The control, and the reason for all this: once it fails, httpcore's pool can do the same."""
+    async with serving() as peer, httpcore.AsyncConnectionPool(max_connections=None) as pool:
+        assert await growth(partial(pool.request, "GET", peer.url)) > 4.8

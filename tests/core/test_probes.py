@@ -5,6 +5,7 @@ import errno
 import gzip
 import json
 
+import httpcore
 import httpx
 import pytest
 
@@ -116,14 +117,14 @@ async def test_by_default_a_caller_waits_two_deadlines_and_a_second() -> None:
 async def test_sockets_that_this_machine_lacks_are_not_held_against_the_service(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lack = httpx.ConnectError("All connection attempts failed")
+    lack = httpcore.ConnectError("All connection attempts failed")
     lack.__cause__ = OSError(errno.EMFILE, "Too many open files")
 
     async def send(_: httpx.Request) -> httpx.Response:
         raise lack
 
     async with Probe(service(), "http://127.0.0.1:1") as probe:
-        monkeypatch.setattr(probe._client, "send", send)
+        monkeypatch.setattr(probe._callers, "send", send)
         with pytest.raises(BrownoutError, match="Too many open files"):
             await probe.ask(READ)
 

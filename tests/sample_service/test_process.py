@@ -66,9 +66,10 @@ def running(
         if process.poll() is None:
             parent = psutil.Process(process.pid)
             family = [*parent.children(recursive=True), parent]
-            for member in family:
-                # Python's tracker ends by itself, and takes the semaphores of the others with it.
-                if "resource_tracker" not in " ".join(member.cmdline()):
+            # Python's tracker ends by itself, and takes the semaphores of the others with it.
+            killed = [each for each in family if "resource_tracker" not in " ".join(each.cmdline())]
+            for member in killed:
+                with suppress(psutil.NoSuchProcess):  # some end with the one that was just killed
                     member.kill()
             process.wait()
             assert not psutil.wait_procs(family, PATIENCE)[1]
