@@ -7,6 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # What the environment is made from: the project's requirements and build, not the tools' settings.
 MADE_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints.txt; }
+ENGINE_ANSWERS := $(PYTHON) -c 'import docker; docker.from_env(timeout=5).ping()' 2>/dev/null
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
 # More words for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
@@ -17,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Where this is set, as in many containers, each of some hundred processes would compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test env lint types own-tests suites containers clean
+.PHONY: help gate test env lint own-tests suites containers clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,22 +47,23 @@ lint: env
 	@$(VENV)/bin/mypy --strict $(TYPED)
 
 own-tests: env
-	@echo '== our own tests'
-	@$(PYTHON) -m pytest tests -q -n 3 --dist loadgroup -m 'not docker' --ignore tests/controls \
-	    $(ARGS)
+	@if $(ENGINE_ANSWERS); then \
+	    echo '== our own tests, with containers'; marked=; \
+	else \
+	    echo '== our own tests'; marked='not docker'; \
+	fi; \
+	$(PYTHON) -m pytest tests -q -n 4 --dist loadgroup -m "$$marked" --ignore tests/controls $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
 	@$(PYTHON) -m pytest tests/controls -q -n 6 --maxschedchunk 1 $(ARGS)
 
 suites: env
 	@echo '== the suites, backend embedded'
-	@$(PYTHON) -m pytest suites -q -n 2 $(ARGS)
+	@$(PYTHON) -m pytest suites -q -n 3 $(ARGS)
 
 containers: env
-	@if $(PYTHON) -c 'import docker; docker.from_env(timeout=5).ping()' 2>/dev/null; then \
-	    echo '== our own tests with containers' && \
-	    $(PYTHON) -m pytest tests -q -n 2 -m docker $(ARGS) && \
+	@if $(ENGINE_ANSWERS); then \
 	    echo '== the suites, backend docker' && \
-	    $(PYTHON) -m pytest suites -q -n 2 --brownout-backend=docker $(ARGS); \
+	    $(PYTHON) -m pytest suites -q -n 3 --brownout-backend=docker $(ARGS); \
 	elif [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ]; then \
 	    echo 'No Docker engine answers, and BROWNOUT_REQUIRE_DOCKER=1 asks for one.' >&2; exit 1; \
 	else \

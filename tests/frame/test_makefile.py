@@ -16,12 +16,13 @@ if [ -e fails ] && echo "$(basename "$0") $*" | grep -q -e "$(cat fails)"; then 
 """
 
 LINT = ["ruff check", "ruff format", "mypy --strict"]
+ASKED = "python -c import docker"
 RUNS = [
-    "python -m pytest tests -q -n 3",
+    "python -m pytest tests -q -n 4 --dist loadgroup -m  --ignore tests/controls",
     "python -m pytest tests/controls -q -n 6",
-    "python -m pytest suites -q -n 2",
+    "python -m pytest suites -q -n 3",
 ]
-CONTAINERS = ["pytest tests -q -n 2 -m docker", "suites -q -n 2 --brownout-backend=docker"]
+CONTAINERS = "suites -q -n 3 --brownout-backend=docker"
 
 
 @pytest.fixture
@@ -70,15 +71,22 @@ def matches(called: list[str], expected: list[str]) -> bool:
 
 def test_everything_is_run_in_order(checkout: Path) -> None:
     assert make(checkout, "test").returncode == 0
-    asked = ["python -c import docker"]
-    assert matches(calls(checkout), [*LINT, *RUNS, *asked, *CONTAINERS]), calls(checkout)
+    expected = [*LINT, ASKED, *RUNS, ASKED, CONTAINERS]
+    assert matches(calls(checkout), expected), calls(checkout)
 
 
-@pytest.mark.parametrize("failing", [*LINT, *RUNS, *CONTAINERS])
+@pytest.mark.parametrize("failing", [*LINT, *RUNS, CONTAINERS])
 def test_first_failing_run_is_the_last(checkout: Path, failing: str) -> None:
     (checkout / "fails").write_text(failing)
     assert make(checkout, "test").returncode != 0
     assert failing in calls(checkout)[-1]
+
+
+def test_no_engine_leaves_out_what_needs_one(checkout: Path) -> None:
+    (checkout / "fails").write_text("import docker")
+    assert make(checkout, "test").returncode == 0
+    without = RUNS[0].replace("-m  ", "-m not docker ")
+    assert matches(calls(checkout), [*LINT, ASKED, without, *RUNS[1:], ASKED]), calls(checkout)
 
 
 def test_no_engine_is_one_line(checkout: Path) -> None:
