@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # What the environment is made from: the project's requirements and build, not the tools' settings.
 MADE_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints.txt; }
-ENGINE_ANSWERS := $(PYTHON) -c 'import docker; docker.from_env(timeout=5).ping()' 2>/dev/null
+ENGINE_ANSWERS := $(PYTHON) -m brownout.backends.docker
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
 # More words for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
@@ -18,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Where this is set, as in many containers, each of some hundred processes would compile anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test env lint own-tests suites containers clean
+.PHONY: help gate test env engine lint own-tests suites containers clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,7 +33,7 @@ gate: env
 	@$(VENV)/bin/brownout gate $(ARGS)
 
 # Each line ends the run where it fails.
-test: env
+test: engine
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory own-tests
 	@$(MAKE) --no-print-directory suites
@@ -46,26 +46,32 @@ lint: env
 	@echo '== mypy --strict'
 	@$(VENV)/bin/mypy --strict $(TYPED)
 
-own-tests: env
-	@if $(ENGINE_ANSWERS); then \
+# Where an engine is required, its absence is told at once, and not after minutes.
+engine: env
+	@if [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] && ! $(ENGINE_ANSWERS); then \
+	    echo 'BROWNOUT_REQUIRE_DOCKER=1 asks for an engine; without it, tests with containers are' \
+	        'left out.' >&2; \
+	    exit 1; \
+	fi
+
+own-tests: engine
+	@if $(ENGINE_ANSWERS) >/dev/null 2>&1; then \
 	    echo '== our own tests, with containers'; marked=; \
 	else \
 	    echo '== our own tests'; marked='not docker'; \
 	fi; \
-	$(PYTHON) -m pytest tests -q -n 4 --dist loadgroup -m "$$marked" --ignore tests/controls $(ARGS)
+	$(PYTHON) -m pytest tests -q -rs -n 4 --dist loadgroup -m "$$marked" --ignore tests/controls $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
-	@$(PYTHON) -m pytest tests/controls -q -n 6 --maxschedchunk 1 $(ARGS)
+	@$(PYTHON) -m pytest tests/controls -q -rs -n 6 --maxschedchunk 1 $(ARGS)
 
 suites: env
 	@echo '== the suites, backend embedded'
 	@$(PYTHON) -m pytest suites -q -n 3 $(ARGS)
 
-containers: env
-	@if $(ENGINE_ANSWERS); then \
+containers: engine
+	@if $(ENGINE_ANSWERS) >/dev/null 2>&1; then \
 	    echo '== the suites, backend docker' && \
 	    $(PYTHON) -m pytest suites -q -n 3 --brownout-backend=docker $(ARGS); \
-	elif [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ]; then \
-	    echo 'No Docker engine answers, and BROWNOUT_REQUIRE_DOCKER=1 asks for one.' >&2; exit 1; \
 	else \
 	    echo 'No Docker engine answers: the tests and suites with containers were not run.'; \
 	fi

@@ -16,10 +16,10 @@ if [ -e fails ] && echo "$(basename "$0") $*" | grep -q -e "$(cat fails)"; then 
 """
 
 LINT = ["ruff check", "ruff format", "mypy --strict"]
-ASKED = "python -c import docker"
+ASKED = "python -m brownout.backends.docker"
 RUNS = [
-    "python -m pytest tests -q -n 4 --dist loadgroup -m  --ignore tests/controls",
-    "python -m pytest tests/controls -q -n 6",
+    "python -m pytest tests -q -rs -n 4 --dist loadgroup -m  --ignore tests/controls",
+    "python -m pytest tests/controls -q -rs -n 6",
     "python -m pytest suites -q -n 3",
 ]
 CONTAINERS = "suites -q -n 3 --brownout-backend=docker"
@@ -83,14 +83,14 @@ def test_first_failing_run_is_the_last(checkout: Path, failing: str) -> None:
 
 
 def test_no_engine_leaves_out_what_needs_one(checkout: Path) -> None:
-    (checkout / "fails").write_text("import docker")
+    (checkout / "fails").write_text(ASKED)
     assert make(checkout, "test").returncode == 0
     without = RUNS[0].replace("-m  ", "-m not docker ")
     assert matches(calls(checkout), [*LINT, ASKED, without, *RUNS[1:], ASKED]), calls(checkout)
 
 
 def test_no_engine_is_one_line(checkout: Path) -> None:
-    (checkout / "fails").write_text("import docker")
+    (checkout / "fails").write_text(ASKED)
     result = make(checkout, "containers")
     assert result.returncode == 0
     assert result.stdout == (
@@ -98,11 +98,15 @@ def test_no_engine_is_one_line(checkout: Path) -> None:
     )
 
 
-def test_no_engine_is_a_failure_where_one_is_required(checkout: Path) -> None:
-    (checkout / "fails").write_text("import docker")
-    result = make(checkout, "containers", BROWNOUT_REQUIRE_DOCKER="1")
+@pytest.mark.parametrize("target", ["test", "own-tests", "containers"])
+def test_no_engine_is_told_before_all_else_where_one_is_required(
+    checkout: Path, target: str
+) -> None:
+    (checkout / "fails").write_text(ASKED)
+    result = make(checkout, target, BROWNOUT_REQUIRE_DOCKER="1")
     assert result.returncode != 0
-    assert "No Docker engine answers, and BROWNOUT_REQUIRE_DOCKER=1 asks for one." in result.stderr
+    assert "BROWNOUT_REQUIRE_DOCKER=1 asks for an engine" in result.stderr
+    assert calls(checkout) == [ASKED]
 
 
 def test_gate_passes_arguments_on(checkout: Path) -> None:

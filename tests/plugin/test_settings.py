@@ -1,5 +1,6 @@
 """Where a setting's value comes from, and what is said of a wrong one."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 from brownout.errors import SettingsError
 from brownout.options import OPTIONS
 from brownout.settings import Layer, Layers, Settings, resolve
+
+ROOT = Path(__file__).parents[2]
+VARIABLE = re.compile(r"BROWNOUT_[A-Z][A-Z_]*[A-Z]")
+READING = ("fixtures", "benchmarks", "sample_service", "tests/engine", "tests/wire")
 
 
 def layered(
@@ -182,7 +187,21 @@ def test_misspelt_variable_is_refused() -> None:
 
 
 def test_foreign_variables_are_nobodys_business() -> None:
-    layered(environment={"BROWNOUT_RUN": "1-2-x", "BROWNOUT_REQUIRE_DOCKER": "1", "BACKEND": "x"})
+    layered(environment={"BACKEND": "x", "BROWNOUT_OF_ANOTHER_PROGRAM": "x"})
+
+
+def test_every_variable_that_the_project_reads_may_be_set() -> None:
+    """`BROWNOUT_TLS_PG_BIN` is close to `BROWNOUT_PG_BIN`, and no misspelling of it."""
+    readers = [
+        *(ROOT / name for name in ("Makefile", "CONTRIBUTING.md", "README.md", "conftest.py")),
+        *(ROOT / ".ci").iterdir(),
+        *(ROOT / "docs").glob("*.md"),
+        *(path for folder in READING for path in (ROOT / folder).rglob("*.py")),
+    ]
+    named = {name for path in readers for name in VARIABLE.findall(path.read_text("utf-8"))}
+    others = named - {option.variable for option in OPTIONS}
+    assert {"BROWNOUT_PYTHON", "BROWNOUT_REQUIRE_PGX", "BROWNOUT_TLS_PG_BIN"} <= others
+    layered(environment=dict.fromkeys(others, "1"))
 
 
 def test_arguments_repeat_what_a_file_does_not() -> None:

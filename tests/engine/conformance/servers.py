@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from brownout.engine import EngineProcess
 
-__all__ = ["engine", "original", "why_no_original"]
+__all__ = ["engine", "original", "require_original"]
 
 _IMAGE = os.environ.get("BROWNOUT_TOXIPROXY_IMAGE", "ghcr.io/shopify/toxiproxy:2.12.0")
 
@@ -32,8 +34,18 @@ def _image() -> bool:
     return False
 
 
-def why_no_original() -> str | None:
-    """Why the real Toxiproxy cannot be had here; None where it can."""
+def require_original() -> None:
+    """Skip what compares with the real Toxiproxy where it cannot be had; fail where the run asks
+    for containers, which bring it."""
+    missing = _why_no_original()
+    if missing is None:
+        return
+    if os.environ.get("BROWNOUT_REQUIRE_DOCKER") == "1":
+        pytest.fail(f"BROWNOUT_REQUIRE_DOCKER=1, but {missing}", pytrace=False)
+    pytest.skip(missing)
+
+
+def _why_no_original() -> str | None:
     named = _binary()
     if named is not None:
         return None if Path(named).is_file() else f"BROWNOUT_TOXIPROXY_BIN: no file {named}"

@@ -8,16 +8,16 @@ import pytest
 
 from brownout.engine import ToxiproxyClient
 from tests.engine.conformance.observations import OBSERVATIONS, Bench, Observation
-from tests.engine.conformance.servers import engine, original, why_no_original
+from tests.engine.conformance.servers import engine, original, require_original
 
 NAMES = [observation.name for observation in OBSERVATIONS]
 
 
 def served(server: str) -> AbstractContextManager[str]:
-    missing = why_no_original() if server == "toxiproxy" else None
-    if missing:
-        pytest.skip(missing)
-    return original() if server == "toxiproxy" else engine()
+    if server == "toxiproxy":
+        require_original()
+        return original()
+    return engine()
 
 
 @pytest.fixture(scope="module", params=["ours", "toxiproxy"])
