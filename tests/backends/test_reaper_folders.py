@@ -21,6 +21,28 @@ def test_a_promised_folder_is_removed_with_all_in_it(scratch: Path) -> None:
     assert list(scratch.iterdir()) == []
 
 
+def test_a_temporary_folder_is_for_this_user_alone_and_goes(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    with Reaper.start() as reaper:
+        folder = reaper.temporary_folder("service")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert reaper.run in folder.name
+        (folder / "service.log").touch()
+    assert list(scratch.iterdir()) == []
+
+
+def test_no_place_for_temporary_files_is_told(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scratch / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch / "file"))
+    with Reaper.start() as reaper, pytest.raises(BrownoutError, match="Not a directory") as raised:
+        reaper.temporary_folder("service")
+    assert "TMPDIR" in raised.value.remedy
+
+
 def test_a_promised_folder_that_never_came_is_no_failure(scratch: Path) -> None:
     with Reaper.start() as reaper:
         reaper.remove_folder(scratch / "never")

@@ -50,5 +50,5 @@ def test_no_free_port_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
         port = taken.getsockname()[1]
         monkeypatch.setattr(ports, "_LOWEST", port)
         monkeypatch.setattr(ports, "_first_outgoing_port", lambda: port + 1)
-        with pytest.raises(BrownoutError, match="None of 100 ports"):
+        with pytest.raises(BrownoutError, match="No free port was found"):
             free_port(HOST)

@@ -242,7 +242,8 @@ def test_a_preparation_that_fails_is_named_and_the_service_is_not_started(
     )  # fmt: skip
     why = refused(one, token)
     assert "The preparation command" in why.cause
-    assert "end 4" in why.cause
+    assert "ended with exit code 4" in why.cause
+    assert why.tried[0].endswith("end 4 cannot migrate {dsn}")
     assert "ended with exit code 4" in why.cause
     assert "| cannot migrate postgresql://shop_role:********@" in why.cause
     assert not notes.exists()
@@ -368,6 +369,31 @@ def test_a_restart_is_on_the_same_port_without_preparation_and_keeps_the_log(
 
 
 # -- its log -------------------------------------------------------------------------------------
+
+
+def test_a_log_that_cannot_be_read_is_told(run: Running, tmp_path: Path) -> None:
+    one = run(declared("serve", "{port}", log=unreadable(tmp_path)))
+    one.start()
+    with pytest.raises(ServiceNotReady, match="log cannot be read: Not a directory") as refusal:
+        one.log()
+    assert refusal.value.tried == (str(tmp_path / "file" / "service.log"),)
+    assert "Declare as `log`" in refusal.value.remedy
+
+
+def test_a_log_that_cannot_be_read_hides_no_other_failure(
+    run: Running, tmp_path: Path, token: str
+) -> None:
+    log = unreadable(tmp_path)
+    why = refused(run(declared("end", "1", "ImportError: shop", log=log)), token)
+    assert "The service ended before it was ready. Exit code 1." in why.cause
+    assert "ImportError: shop" in why.cause
+    assert "The service's log cannot be read" in why.cause
+
+
+def unreadable(folder: Path) -> Path:
+    """A place where no file can be: below a file. (No right that root lacks would do.)"""
+    (folder / "file").touch()
+    return folder / "file" / "service.log"
 
 
 def test_a_log_in_a_file_is_read_from_there_and_is_empty_before_it_is_written(

@@ -4,7 +4,16 @@ import asyncio
 
 import pytest
 
-from brownout import BrownoutError, Degraded, Health, Operation, ms, seconds
+from brownout import (
+    BrownoutError,
+    Budget,
+    Degraded,
+    Health,
+    Operation,
+    ServiceNotReady,
+    ms,
+    seconds,
+)
 from brownout.observations import SAMPLES
 from brownout.probes import Probe
 from brownout.steady import Baseline, SteadyState
@@ -14,6 +23,7 @@ from tests.core.peer import DROP, OK, PATIENCE, SILENCE, Peer, Reply, Request, s
 pytestmark = pytest.mark.asyncio
 
 LONG = seconds(PATIENCE)
+QUICK = Budget(request=seconds(1), recovery=ms(60), pool=3)
 
 
 class Scripted:
@@ -128,6 +138,32 @@ async def test_readiness_may_answer_any_2xx() -> None:
     declared = service([])
     async with serving(whole(204, b"")) as peer, Probe(declared, peer.url) as probe:
         assert (await SteadyState(declared).reached(probe, within=LONG)).steady
+
+
+async def test_where_it_is_not_reached_though_nothing_is_broken_the_last_round_is_told() -> None:
+    declared = service(budget=QUICK)
+    async with serving(whole(503)) as peer, Probe(declared, peer.url) as probe:
+        with pytest.raises(ServiceNotReady, match="Nothing is broken, yet") as refusal:
+            await SteadyState(declared).require(probe)
+    assert "rounds of requests; the last: after 0." in refusal.value.tried[0]
+    assert "/ready: status 503" in refusal.value.tried[0]
+    assert "service's log" in refusal.value.remedy
+
+
+@pytest.mark.parametrize("operation", [READ, WRITE])
+async def test_an_operation_with_a_wrong_path_is_named(operation: Operation) -> None:
+    declared = service(budget=QUICK)
+    place = f"{operation.method}_things"
+    wrong = Scripted(**{place: [whole(404)] * 1000})
+    async with serving(wrong) as peer, Probe(declared, peer.url) as probe:
+        with pytest.raises(ServiceNotReady) as refusal:
+            await SteadyState(declared).require(probe)
+    assert f"correct {operation.method} /things in its declaration" in refusal.value.remedy
+
+
+async def test_a_steady_service_is_what_is_required() -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        await SteadyState(service()).require(probe)
 
 
 # -- the baseline --------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -24,6 +26,16 @@ def test_it_serves_on_loopback_and_stops_twice() -> None:
         engine.stop()
         engine.stop()
     assert not psutil.pid_exists(engine.pid)
+
+
+def test_no_place_for_temporary_files_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(ProxyError, match="did not start") as refusal:
+        EngineProcess.start()
+    assert "no file for its log" in refusal.value.tried[0]
+    assert "nowhere" in refusal.value.tried[0]
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:
