@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def until(condition: Callable[[], bool], *, within: float = 20.0) -> bool:
     return True
 
 
-def leftovers(token: str, *more_places: Path) -> list[str]:
-    """Every process (the reaper too) and folder of the run, as text."""
+def processes(token: str) -> list[psutil.Process]:
+    """Every process of the run (the reaper too)."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -34,7 +34,13 @@ def leftovers(token: str, *more_places: Path) -> list[str]:
         except psutil.Error:
             continue
         if any(token in fact for fact in facts):
-            found.append(f"process {process.pid}: {process.cmdline()}")
+            found.append(process)
+    return found
+
+
+def leftovers(token: str, *more_places: Path) -> list[str]:
+    """Every process and folder of the run, as text."""
+    found = [f"process {process.pid}" for process in processes(token)]
     for place in {*PLACES, *more_places}:
         found += [str(path) for path in place.glob(f"*{token}*")]
     return found
@@ -51,7 +57,9 @@ def dead_run() -> Run:
     return run
 
 
-def segments() -> set[str]:
-    """The ids of the machine's System V shared memory segments."""
+def segments(creators: Collection[int] | None = None) -> set[str]:
+    """The ids of the machine's System V shared memory segments; those that one of these processes
+    has made, where some are given."""
     rows = Path("/proc/sysvipc/shm").read_text("ascii").splitlines()[1:]
-    return {row.split()[1] for row in rows}
+    columns = [row.split() for row in rows]  # key shmid perms size cpid lpid nattch …
+    return {row[1] for row in columns if creators is None or int(row[4]) in creators}

