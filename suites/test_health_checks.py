@@ -11,7 +11,16 @@ from brownout.expectations import (
     expect_near_baseline,
     expect_reached,
 )
-from brownout.faults import BlackHole, Fault, Latency, NoFreeSlots, Outage, Reset
+from brownout.faults import (
+    BlackHole,
+    CutAfter,
+    Fault,
+    Latency,
+    NoFreeSlots,
+    Outage,
+    Reset,
+    RevokedPermission,
+)
 from brownout.load import Load
 from brownout.observations import Latencies
 from brownout.postgres import Postgres
@@ -40,8 +49,16 @@ async def test_there_is_a_liveness_and_a_readiness_route(
 @pytest.mark.behaviour("H1")
 @pytest.mark.parametrize(
     "fault",
-    [Outage(), BlackHole(), NoFreeSlots(), Reset(), Latency(seconds(3))],
-    ids=["outage", "black_hole", "no_free_slots", "reset", "latency"],
+    [
+        Outage(),
+        BlackHole(),
+        NoFreeSlots(),
+        Reset(),
+        Latency(seconds(3)),
+        CutAfter(40),
+        RevokedPermission(),
+    ],
+    ids=lambda fault: type(fault).__name__,
 )
 async def test_liveness_answers_throughout(
     fault: Fault,
