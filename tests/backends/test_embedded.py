@@ -227,6 +227,22 @@ def test_every_process_of_the_server_is_found_by_the_reaper(running: EmbeddedBac
     assert postmaster.environ()["BROWNOUT_RUN"] == running._reaper.run
 
 
+def test_the_first_place_with_room_is_taken(
+    reaper: Reaper, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory, where it has room: a folder stands in for it, since a machine's may have none."""
+    from brownout.backends.embedded import backend as module
+
+    assert Path("/dev/shm") == module._MEMORY  # noqa: S108
+    monkeypatch.setattr(module, "_MEMORY", scratch)
+    backend = EmbeddedBackend(reaper, cache=cache)
+    backend.start()
+
+    assert backend._folder is not None
+    assert backend._folder.parent == scratch
+    backend.stop()
+
+
 def test_where_memory_is_short_the_data_goes_to_a_disk(
     reaper: Reaper, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,11 @@
 """A server that somebody else runs: errors that help and never show the password."""
 
+import os
 import secrets
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -16,6 +18,8 @@ from brownout.backends.model import Address, Login
 from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
 from brownout.reaper import Reaper
 from tests.backends.waiting import until
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +226,28 @@ session.execute("create database {name} owner {name} strategy wal_log")
     owner.communicate()
 
     assert until(lambda: not exists(superuser, name))
+
+
+def test_the_suites_judge_on_somebody_s_server_and_leave_it_as_it_was(ordinary: Login) -> None:
+    """The whole chain: `pytest suites` as a user who may make databases and roles only."""
+    before = belongings(ordinary)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "suites/test_outage.py", "-q"],
+        cwd=ROOT,
+        env={**os.environ, "BROWNOUT_POSTGRES": ordinary.dsn, "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert "3 kept, 0 broken, 0 unknown, 0 not assessed" in run.stdout
+    assert ordinary.password not in run.stdout + run.stderr
+    assert belongings(ordinary) == before
+
+
+def belongings(login: Login) -> set[str]:
+    """The names of the server's databases and roles."""
+    with psycopg.connect(login.dsn) as session:
+        rows = session.execute("select datname from pg_database union select rolname from pg_roles")
+        return {str(name) for (name,) in rows.fetchall()}
