@@ -57,20 +57,17 @@ def test_a_fault_that_meets_a_request_is_felt(
     assert injection.felt >= 1
 
 
-@pytest.mark.parametrize("fault", ON_USED_ONES, ids=name)
-@pytest.mark.usefixtures("connection")
+@pytest.mark.parametrize(
+    ("fault", "connections"),
+    [*((fault, 1) for fault in ON_USED_ONES), (Reset(), 0), (CutAfter(1), 0)],
+    ids=lambda value: name(value) if isinstance(value, Fault) else str(value),
+)
 def test_a_fault_that_meets_no_request_is_not_felt(
-    fault: Fault, database: Postgres, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, connections: int, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("brownout.postgres.injection._PROOF_TIMEOUT", ms(200))
-    with pytest.raises(FaultNotFelt), database.inject(fault):
-        pass
-
-
-@pytest.mark.parametrize("fault", [Reset(), CutAfter(1)], ids=name)
-def test_a_fault_that_finds_no_connection_is_not_felt(
-    fault: Fault, database: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("brownout.postgres.injection._PROOF_TIMEOUT", ms(200))
-    with pytest.raises(FaultNotFelt), database.inject(fault):
-        pass
+    with Clients(database) as clients:
+        for _ in range(connections):
+            clients.connect()
+        with pytest.raises(FaultNotFelt), database.inject(fault):
+            pass
