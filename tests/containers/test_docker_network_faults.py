@@ -11,7 +11,7 @@ from brownout.engine import EngineProcess
 from brownout.faults import Bandwidth, BlackHole, CutAfter, Fault, Latency, Outage, Reset
 from brownout.postgres import Postgres
 from brownout.reaper import Reaper
-from tests.core.clients import Clients, Connection
+from tests.core.clients import Clients, Connection, soon
 
 pytestmark = pytest.mark.docker
 
@@ -69,5 +69,7 @@ def test_a_fault_that_meets_no_request_is_not_felt(
     with Clients(database) as clients:
         for _ in range(connections):
             clients.connect()
+        # Those of the test before may still be ending, and would feel it.
+        assert soon(lambda: database._way.engine.counts(database._way.proxy).open == connections)
         with pytest.raises(FaultNotFelt), database.inject(fault):
             pass
