@@ -48,9 +48,9 @@ lint: env
 
 # Where an engine is required, its absence is told at once, and not after minutes.
 engine: env
-	@if [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] && ! $(ENGINE_ANSWERS); then \
-	    echo 'BROWNOUT_REQUIRE_DOCKER=1 asks for an engine; without it, tests with containers are' \
-	        'left out.' >&2; \
+	@if [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] && ! $(ENGINE_ANSWERS) >/dev/null; then \
+	    echo 'BROWNOUT_REQUIRE_DOCKER=1 asks for an engine: start one, or unset the variable;' \
+	        'then the tests with containers are left out.' >&2; \
 	    exit 1; \
 	fi
 

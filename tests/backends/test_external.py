@@ -1,11 +1,9 @@
 """A server that somebody else runs: errors that help and never show the password."""
 
-import os
 import secrets
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -18,8 +16,7 @@ from brownout.backends.model import Address, Login
 from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
 from brownout.reaper import Reaper
 from tests.backends.waiting import until
-
-ROOT = Path(__file__).parents[2]
+from tests.frame.whole_runs import ROOT, own_environment
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +45,8 @@ def create(admin: Login, name: str) -> None:
 def ordinary(superuser: Login) -> Login:
     """The login of somebody who may make databases and roles, and nothing else."""
     with psycopg.connect(superuser.dsn, autocommit=True) as session:
-        session.execute("create role ordinary login createdb createrole password 'ordinary'")
-    return replace(superuser, user="ordinary", password="ordinary")  # noqa: S106
+        session.execute("create role ordinary login createdb createrole password 'not-its-name'")
+    return replace(superuser, user="ordinary", password="not-its-name")  # noqa: S106
 
 
 def test_it_enters_with_the_urls_login(superuser: Login, reaper: Reaper) -> None:
@@ -234,7 +231,7 @@ def test_the_suites_judge_on_somebody_s_server_and_leave_it_as_it_was(ordinary: 
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "suites/test_outage.py", "-q"],
         cwd=ROOT,
-        env={**os.environ, "BROWNOUT_POSTGRES": ordinary.dsn, "PYTEST_ADDOPTS": ""},
+        env=own_environment() | {"BROWNOUT_POSTGRES": ordinary.dsn},
         capture_output=True,
         text=True,
         timeout=120,

@@ -28,6 +28,7 @@ def test_a_temporary_folder_is_for_this_user_alone_and_goes(
     with Reaper.start() as reaper:
         folder = reaper.temporary_folder("service")
         assert folder.stat().st_mode & 0o777 == 0o700
+        assert reaper.temporary_folder("service") != folder
         assert reaper.run in folder.name
         (folder / "service.log").touch()
     assert list(scratch.iterdir()) == []

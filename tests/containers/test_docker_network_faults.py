@@ -15,7 +15,7 @@ from tests.core.clients import Clients, Connection, soon
 
 pytestmark = pytest.mark.docker
 
-# Each ends or silences an idle connection too, so that one that is open feels it.
+# Each ends an idle connection too, so that one that is open feels it.
 ON_IDLE_ONES = [Outage(), Reset()]
 ON_USED_ONES = [Latency(ms(20)), Bandwidth(1_000_000), BlackHole(), CutAfter(1)]
 

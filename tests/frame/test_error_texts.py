@@ -8,7 +8,7 @@ from brownout import errors
 
 PACKAGE = Path(brownout.__file__).parent
 
-# FaultNotFelt names the fault and NotAssessable the missing declaration; those are their remedies.
+# FaultNotFelt names the fault and NotAssessable the missing declaration: that says what to do.
 NEED_A_REMEDY = {
     name
     for name in errors.__all__

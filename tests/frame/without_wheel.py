@@ -1,4 +1,4 @@
-"""A pytest plugin: as if the extra `embedded` were not installed, nor any PostgreSQL."""
+"""A pytest plugin: as if the extra `embedded` were not installed."""
 
 from brownout.backends.embedded import binaries
 
