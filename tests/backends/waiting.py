@@ -25,22 +25,23 @@ def until(condition: Callable[[], bool], *, within: float = 20.0) -> bool:
     return True
 
 
-def processes(token: str) -> list[psutil.Process]:
-    """Every process of the run (the reaper too)."""
-    found = []
+def processes(token: str) -> dict[psutil.Process, list[str]]:
+    """Every process of the run (the reaper too), with its command line."""
+    found = {}
     for process in psutil.process_iter():
         try:
-            facts = [*process.cmdline(), process.cwd(), *process.environ().values()]
+            command = process.cmdline()
+            facts = [*command, process.cwd(), *process.environ().values()]
         except psutil.Error:
             continue
         if any(token in fact for fact in facts):
-            found.append(process)
+            found[process] = command
     return found
 
 
 def leftovers(token: str, *more_places: Path) -> list[str]:
     """Every process and folder of the run, as text."""
-    found = [f"process {process.pid}" for process in processes(token)]
+    found = [f"process {process.pid}: {words}" for process, words in processes(token).items()]
     for place in {*PLACES, *more_places}:
         found += [str(path) for path in place.glob(f"*{token}*")]
     return found
