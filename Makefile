@@ -7,7 +7,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # What the environment is made from: the project's requirements and build, not the tools' settings.
 MADE_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints.txt; }
-ENGINE_ANSWERS := $(PYTHON) -m brownout.backends.docker
+ASK_ENGINE := $(PYTHON) -m brownout.backends.docker
+# Where one is required, `engine` has asked already.
+ENGINE_ANSWERS := { [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] || $(ASK_ENGINE) >/dev/null 2>&1; }
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
 # More words for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
@@ -48,14 +50,14 @@ lint: env
 
 # Where an engine is required, its absence is told at once, and not after minutes.
 engine: env
-	@if [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] && ! $(ENGINE_ANSWERS) >/dev/null; then \
+	@if [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] && ! $(ASK_ENGINE) >/dev/null; then \
 	    echo 'BROWNOUT_REQUIRE_DOCKER=1 asks for an engine: start one, or unset the variable;' \
 	        'then the tests with containers are left out.' >&2; \
 	    exit 1; \
 	fi
 
 own-tests: engine
-	@if $(ENGINE_ANSWERS) >/dev/null 2>&1; then \
+	@if $(ENGINE_ANSWERS); then \
 	    echo '== our own tests, with containers'; marked=; \
 	else \
 	    echo '== our own tests'; marked='not docker'; \
@@ -69,7 +71,7 @@ suites: env
 	@$(PYTHON) -m pytest suites -q -n 3 $(ARGS)
 
 containers: engine
-	@if $(ENGINE_ANSWERS) >/dev/null 2>&1; then \
+	@if $(ENGINE_ANSWERS); then \
 	    echo '== the suites, backend docker' && \
 	    $(PYTHON) -m pytest suites -q -n 3 --brownout-backend=docker $(ARGS); \
 	else \

@@ -7,7 +7,7 @@ import pytest
 from tests.frame.whole_runs import suites
 
 SOON = "--brownout-start-timeout=1"
-IN_TIME = "--brownout-start-timeout=4"  # they have to have started by then
+IN_TIME = "--brownout-start-timeout=3"  # they have to have started by then
 DOCKER = "--brownout-backend=docker"
 
 
@@ -30,7 +30,7 @@ def declared(name: str) -> str:
         ),
         pytest.param(
             [declared("listens_elsewhere"), IN_TIME], {},
-            "The service was not ready within 4 s", "Let the command listen on 127.0.0.1",
+            "The service was not ready within 3 s", "Let the command listen on 127.0.0.1",
             id="listens elsewhere",
         ),
         pytest.param(
@@ -43,16 +43,6 @@ def declared(name: str) -> str:
             "Nothing is broken, yet the service is not in its steady state.",
             "correct GET /things in its declaration",
             id="operation is 404",
-        ),
-        pytest.param(
-            [declared("cannot_be_run")], {},
-            "The service's command 'no-such-program' cannot be run", "Check the first word",
-            id="no such command",
-        ),
-        pytest.param(
-            [declared("preparation_fails")], {},
-            "ended with exit code 4", "correct `prepare`",
-            id="preparation fails",
         ),
         pytest.param(
             [DOCKER], {"DOCKER_HOST": "unix:///nowhere/docker.sock"},
@@ -91,9 +81,6 @@ def test_one_error_is_told_and_nothing_is_left(
         ("--brownout-backend=dokcer", "--brownout-backend is 'dokcer'"),
         ("--brownout-bakend=docker", "--brownout-bakend"),
         ("--brownout-service=nowhere:service", "nowhere"),
-        ("--brownout-service=tests.frame.unfit:nothing", "nothing"),
-        ("--brownout-pg-bin=/nowhere", "/nowhere"),
-        ("--brownout-start-timeout=soon", "'soon'"),
     ],
 )
 def test_a_wrong_option_leaves_nothing(word: str, told: str) -> None:

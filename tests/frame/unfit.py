@@ -10,11 +10,10 @@ __all__: list[str] = []
 TINY = str(Path(__file__).parents[1] / "core" / "tiny.py")
 
 
-def unfit(*words: str, ready: str | None = "/ready", prepare: tuple[str, ...] = ()) -> Service:
+def unfit(*words: str, ready: str | None = "/ready") -> Service:
     """A service of a few lines: `words` are what `tiny.py` is told."""
     return Service(
         command=[sys.executable, "-S", TINY, *words],
-        prepare=[[sys.executable, "-S", TINY, *prepare]] if prepare else [],
         health=Health(live=None, ready=ready),
         operations=[Operation.read("list-things", "GET", "/things")],
         budget=Budget(request=seconds(1), recovery=seconds(1), pool=2),
@@ -26,16 +25,9 @@ never_ready = unfit("sleep")
 listens_elsewhere = unfit("serve", "0")
 health_is_404 = unfit("serve", "{port}", "404")
 operation_is_404 = unfit("serve", "{port}", "404", ready=None)
-cannot_be_run = Service(
-    command=["no-such-program"],
-    health=Health(live=None, ready=None),
-    operations=[],
-    budget=Budget(request=seconds(1), recovery=seconds(1), pool=2),
-)
 nothing_succeeds = Service(
     command=[sys.executable, "-S", TINY, "serve", "{port}", "500"],
     health=Health(live=None, ready=None),
     operations=[Operation.read("quote", "GET", "/quote", needs_database=False)],
     budget=Budget(request=seconds(1), recovery=seconds(1), pool=2),
 )
-preparation_fails = unfit("serve", "{port}", prepare=("end", "4", "cannot migrate"))

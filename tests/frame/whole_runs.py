@@ -14,6 +14,11 @@ from brownout.options import OPTIONS, POSTGRES_IMAGE, TOXIPROXY_IMAGE
 from brownout.reaper.run import MARK, start_of
 from tests.backends.waiting import leftovers, processes, until
 
+# They import much for each run, and the suites use none of them.
+_QUIETLY = [
+    word for name in ("cacheprovider", "hypothesispytest", "anyio") for word in ("-p", f"no:{name}")
+]
+
 __all__ = ["ROOT", "Killed", "left_by", "own_environment", "suites"]
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +37,7 @@ def suites(
 ) -> tuple[int, str, list[str]]:
     """The run's exit code, what it printed, and what it left behind."""
     run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", f"suites/{suite}", "-q", *words],
+        [sys.executable, "-m", "pytest", f"suites/{suite}", "-q", *_QUIETLY, *words],
         cwd=ROOT,
         env={**own_environment(), "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
@@ -71,7 +76,7 @@ class Killed:
         print("killed", moment, "s after", passed, "passed tests")
         files = ["suites/test_outage.py", "suites/test_recovery.py"]
         run = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pytest", *files, "-v", *words],
+            [sys.executable, "-u", "-m", "pytest", *files, "-v", *_QUIETLY, *words],
             cwd=ROOT,
             env=own_environment(),
             stdout=subprocess.PIPE,
