@@ -16,7 +16,7 @@ from brownout.backends.model import Address, Login
 from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
 from brownout.reaper import Reaper
 from tests.backends.waiting import until
-from tests.frame.whole_runs import ROOT, own_environment
+from tests.frame.whole_runs import suites
 
 
 @pytest.fixture(scope="module")
@@ -228,18 +228,11 @@ session.execute("create database {name} owner {name} strategy wal_log")
 def test_the_suites_judge_on_somebody_s_server_and_leave_it_as_it_was(ordinary: Login) -> None:
     """The whole chain: `pytest suites` as a user who may make databases and roles only."""
     before = belongings(ordinary)
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "suites/test_outage.py", "-q"],
-        cwd=ROOT,
-        env=own_environment() | {"BROWNOUT_POSTGRES": ordinary.dsn},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
-    assert "3 kept, 0 broken, 0 unknown, 0 not assessed" in run.stdout
-    assert ordinary.password not in run.stdout + run.stderr
+    code, said, left = suites(BROWNOUT_POSTGRES=ordinary.dsn)
+    assert code == 0, said
+    assert "3 kept, 0 broken, 0 unknown, 0 not assessed" in said
+    assert ordinary.password not in said
+    assert left == []
     assert belongings(ordinary) == before
 
 

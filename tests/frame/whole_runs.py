@@ -13,40 +13,37 @@ import pytest
 from brownout.options import OPTIONS, POSTGRES_IMAGE, TOXIPROXY_IMAGE
 from brownout.reaper.run import MARK, start_of
 from tests.backends.waiting import leftovers, processes, until
+from tests.plugin.conftest import QUIETLY
 
-# They import much for each run, and the suites use none of them.
-_QUIETLY = [
-    word for name in ("cacheprovider", "hypothesispytest", "anyio") for word in ("-p", f"no:{name}")
-]
+__all__ = ["Killed", "left_by", "suites"]
 
-__all__ = ["ROOT", "Killed", "left_by", "own_environment", "suites"]
-
-ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[2]
 _WITHIN = 60.0  # seconds; the reaper goes on looking for 10 s after its last find in Docker
 _OF_THE_MACHINE = {POSTGRES_IMAGE.variable, TOXIPROXY_IMAGE.variable}
 _NOT_INHERITED = {option.variable for option in OPTIONS} - _OF_THE_MACHINE | {"PYTEST_ADDOPTS"}
-
-
-def own_environment() -> dict[str, str]:
-    """This process's, without what would set an option of the run."""
-    return {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
 
 
 def suites(
     *words: str, suite: str = "test_outage.py", **environment: str
 ) -> tuple[int, str, list[str]]:
     """The run's exit code, what it printed, and what it left behind."""
+    run, owner = _started(f"suites/{suite}", "-q", *words, **environment)
+    said, _ = run.communicate(timeout=120)
+    return run.returncode, said, left_by(owner)
+
+
+def _started(*words: str, **environment: str) -> tuple[subprocess.Popen[str], str]:
+    """A run of pytest without this process's options, and how its token begins."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", f"suites/{suite}", "-q", *_QUIETLY, *words],
-        cwd=ROOT,
-        env={**own_environment(), "PYTHONPATH": str(ROOT), **environment},
+        [sys.executable, "-u", "-m", "pytest", *QUIETLY, *words],
+        cwd=_ROOT,
+        env={**inherited, "PYTHONPATH": str(_ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    owner = f"{run.pid}-{start_of(run.pid)}-"
-    said, _ = run.communicate(timeout=120)
-    return run.returncode, said, left_by(owner)
+    return run, f"{run.pid}-{start_of(run.pid)}-"
 
 
 def left_by(owner: str) -> list[str]:
@@ -75,15 +72,7 @@ class Killed:
         moment = random.uniform(0, 1)  # noqa: S311
         print("killed", moment, "s after", passed, "passed tests")
         files = ["suites/test_outage.py", "suites/test_recovery.py"]
-        run = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pytest", *files, "-v", *_QUIETLY, *words],
-            cwd=ROOT,
-            env=own_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.owner = f"{run.pid}-{start_of(run.pid)}-"
+        run, self.owner = _started(*files, "-v", *words)
         assert run.stdout is not None
         while passed:
             line = run.stdout.readline()
