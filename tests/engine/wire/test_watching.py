@@ -56,15 +56,27 @@ def test_the_first_of_many_rows_is_printed_before_the_next_has_come() -> None:
     assert "DataRow" in next(lines_of(one()))
 
 
+# As a script's background job, which ignores SIGINT.
+IN_THE_BACKGROUND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+"""
+# The signal comes to another thread, so it interrupts no system call of the main thread: what else
+# only happens where it comes just before the call.
+UNINTERRUPTED = """
+import signal, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+"""
+RUN = "from brownout.cli import main; sys.exit(main())"
+
+
+@pytest.mark.parametrize("begin", [IN_THE_BACKGROUND, UNINTERRUPTED])
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_live_and_ends_when_it_is_told_to(
-    upstream: Upstream, end: signal.Signals
+    upstream: Upstream, end: signal.Signals, begin: str
 ) -> None:
-    begin = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
-        "from brownout.cli import main; sys.exit(main())"
-    )
-    command = [sys.executable, "-c", begin, "wire", upstream.address]
+    command = [sys.executable, "-c", begin + RUN, "wire", upstream.address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -80,5 +92,24 @@ def test_it_prints_live_and_ends_when_it_is_told_to(
             assert second.rstrip().endswith("select 1")
             process.send_signal(end)
             assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def test_it_ends_quietly_when_nobody_reads_its_output_any_more(upstream: Upstream) -> None:
+    command = [sys.executable, "-c", "import sys;" + RUN, "wire", upstream.address]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            host, _, port = process.stdout.readline().split()[0].rpartition(":")
+            assert "statement, tag or state" in process.stdout.readline()
+            process.stdout.close()
+            with socket.create_connection((host, int(port)), timeout=PATIENCE) as caller:
+                caller.sendall(startup(user="u"))
+                assert process.wait(PATIENCE) == 0
+            assert process.stderr.read() == ""
         finally:
             process.kill()
