@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 import pytest
 
@@ -71,45 +73,48 @@ signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
 RUN = "from brownout.cli import main; sys.exit(main())"
 
 
+@contextmanager
+def watching(upstream: Upstream, begin: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """`brownout wire` and its output, in a process that does `begin` first; killed at the end."""
+    command = [sys.executable, "-c", begin + RUN, "wire", upstream.address]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
+def connected(output: IO[str]) -> socket.socket:
+    """A client of the proxy that the first line names; reads the heading too."""
+    host, _, port = output.readline().split()[0].rpartition(":")
+    assert "statement, tag or state" in output.readline()
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("begin", [IN_THE_BACKGROUND, UNINTERRUPTED])
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_live_and_ends_when_it_is_told_to(
     upstream: Upstream, end: signal.Signals, begin: str
 ) -> None:
-    command = [sys.executable, "-c", begin + RUN, "wire", upstream.address]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            address = process.stdout.readline().split()[0]
-            assert "statement, tag or state" in process.stdout.readline()
-            host, _, port = address.rpartition(":")
-            with socket.create_connection((host, int(port)), timeout=PATIENCE) as caller:
-                server = upstream.accept()
-                caller.sendall(startup(user="u") + query("select 1"))
-                read(server, len(startup(user="u") + query("select 1")))
-                first, second = process.stdout.readline(), process.stdout.readline()
-            assert "→ StartupMessage" in first
-            assert second.rstrip().endswith("select 1")
-            process.send_signal(end)
-            assert process.wait(PATIENCE) == 0
-        finally:
-            process.kill()
+    with watching(upstream, begin) as (process, output):
+        with connected(output) as caller:
+            server = upstream.accept()
+            caller.sendall(startup(user="u") + query("select 1"))
+            read(server, len(startup(user="u") + query("select 1")))
+            first, second = output.readline(), output.readline()
+        assert "→ StartupMessage" in first
+        assert second.rstrip().endswith("select 1")
+        process.send_signal(end)
+        assert process.wait(PATIENCE) == 0
 
 
 def test_it_ends_quietly_when_nobody_reads_its_output_any_more(upstream: Upstream) -> None:
-    command = [sys.executable, "-c", "import sys;" + RUN, "wire", upstream.address]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
+    with watching(upstream, "import sys\n") as (process, output), connected(output) as caller:
+        output.close()
+        caller.sendall(startup(user="u"))
+        assert process.wait(PATIENCE) == 0
         assert process.stderr is not None
-        try:
-            host, _, port = process.stdout.readline().split()[0].rpartition(":")
-            assert "statement, tag or state" in process.stdout.readline()
-            process.stdout.close()
-            with socket.create_connection((host, int(port)), timeout=PATIENCE) as caller:
-                caller.sendall(startup(user="u"))
-                assert process.wait(PATIENCE) == 0
-            assert process.stderr.read() == ""
-        finally:
-            process.kill()
+        assert process.stderr.read() == ""
