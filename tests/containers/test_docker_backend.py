@@ -142,6 +142,20 @@ def test_a_restart_ends_sessions_keeps_data_and_is_followed(backend: DockerBacke
             assert session.execute("select answer from kept").fetchone() == (42,)
 
 
+def test_the_users_postgres_variables_are_not_heeded(
+    backend: DockerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "PGSSLMODE": "require",
+        "PGHOSTADDR": "127.0.0.2",
+        "PGOPTIONS": "-c nonsense=1",
+        "PGCHANNELBINDING": "require",
+        "PGPORT": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    backend.restart()
+
+
 def test_a_restart_does_not_wait_for_toxiproxy(
     backend: DockerBackend, toxiproxy: ToxiproxyClient, proxy: str
 ) -> None:
