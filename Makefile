@@ -46,7 +46,7 @@ lint: env
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check .
 	@echo '== mypy --strict'
-	@$(VENV)/bin/mypy --strict $(TYPED)
+	@$(VENV)/bin/mypy --strict --num-workers 2 $(TYPED)
 
 # Where an engine is required, its absence is told at once, and not after minutes.
 engine: env
