@@ -62,7 +62,7 @@ own-tests: engine
 	else \
 	    echo '== our own tests'; marked='not docker'; \
 	fi; \
-	$(PYTHON) -m pytest tests -q -rs -n 4 --dist loadgroup -m "$$marked" --ignore tests/controls $(ARGS)
+	$(PYTHON) -m pytest tests -q -rs -n 4 --dist loadfile --no-loadscope-reorder -m "$$marked" --ignore tests/controls $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
 	@$(PYTHON) -m pytest tests/controls -q -rs -n 6 --maxschedchunk 1 $(ARGS)
 

@@ -56,15 +56,9 @@ def toxiproxy_image(images: dict[str, str]) -> str:
     return images.get("toxiproxy_image", TOXIPROXY_IMAGE.default)
 
 
-@pytest.fixture(scope="module")
-def reaper() -> Iterator[Reaper]:
-    with Reaper.start() as reaper:
-        yield reaper
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def backend(reaper: Reaper, images: dict[str, str]) -> Iterator[DockerBackend]:
-    """A backend that the tests of a module share; each leaves it whole."""
+    """A backend that the tests of a worker share; each leaves it whole."""
     backend = DockerBackend(reaper, **images)
     backend.start()
     yield backend

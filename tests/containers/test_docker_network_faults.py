@@ -13,8 +13,7 @@ from brownout.postgres import Postgres
 from brownout.reaper import Reaper
 from tests.core.clients import Clients, Connection, soon
 
-# One worker, so that one backend is started.
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker_network_faults")]
+pytestmark = pytest.mark.docker
 
 # Each ends an idle connection too, so that one that is open feels it.
 ON_IDLE_ONES = [Outage(), Reset()]

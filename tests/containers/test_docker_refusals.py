@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker
@@ -15,6 +15,13 @@ from brownout.backends.docker import backend as backend_module
 from brownout.errors import BackendUnavailable
 from brownout.reaper import Reaper
 from tests.containers.belongings import Belongings
+
+
+@pytest.fixture(scope="module")
+def reaper() -> Iterator[Reaper]:
+    """One to which nothing belongs but what is refused here."""
+    with Reaper.start() as reaper:
+        yield reaper
 
 
 def _dead_socket(folder: Path) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from brownout.backends.embedded import EmbeddedBackend
+from brownout.backends.model import Backend
 from brownout.engine import EngineProcess
 from brownout.postgres import Postgres
-from brownout.reaper import Reaper
 from brownout.units import ms
 from tests.core.clients import Clients
 
@@ -20,32 +19,9 @@ SHORT = ms(100)
 
 
 @pytest.fixture(scope="session")
-def reaper() -> Iterator[Reaper]:
-    """Removes what these tests made, should they be killed."""
-    with Reaper.start() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def backend(reaper: Reaper) -> Iterator[EmbeddedBackend]:
-    """A PostgreSQL server."""
-    started = EmbeddedBackend(reaper)
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture(scope="session")
-def engine(reaper: Reaper) -> Iterator[EngineProcess]:
-    """The proxy in front of it."""
-    with EngineProcess.start(reaper.environment) as process:
-        yield process
-
-
-@pytest.fixture(scope="session")
-def database(backend: EmbeddedBackend, engine: EngineProcess) -> Iterator[Postgres]:
+def database(server: Backend, engine: EngineProcess) -> Iterator[Postgres]:
     """The service's database, with what every test finds in it."""
-    postgres = Postgres(backend, engine.client, name=Postgres.new_name())
+    postgres = Postgres(server, engine.client, name=Postgres.new_name())
     postgres.create()
     with Clients(postgres) as clients:
         clients.connect().execute(

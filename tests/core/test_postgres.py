@@ -7,8 +7,7 @@ import psycopg
 import pytest
 
 from brownout import BackendUnavailable, NotAssessable, SettingsError, ms
-from brownout.backends.embedded import EmbeddedBackend
-from brownout.backends.model import Address, Login
+from brownout.backends.model import Address, Backend, Login
 from brownout.engine import EngineProcess
 from brownout.faults import Fault, Latency, Outage, Restart
 from brownout.postgres import Postgres
@@ -19,9 +18,9 @@ APPLIED = "select count(*) from orders where note = $1"
 
 
 @pytest.fixture
-def another(backend: EmbeddedBackend, engine: EngineProcess) -> Iterator[Postgres]:
+def another(server: Backend, engine: EngineProcess) -> Iterator[Postgres]:
     """A database of a test's own."""
-    made = Postgres(backend, engine.client, name=Postgres.new_name())
+    made = Postgres(server, engine.client, name=Postgres.new_name())
     made.create()
     yield made
     made.drop()
@@ -59,22 +58,20 @@ def test_what_must_not_leak_is_password_names_and_address(postgres: Postgres) ->
     assert all(login.dsn.count(secret) == 1 for secret in {login.password, str(login.address)})
 
 
-def test_the_server_s_log_never_sees_the_password(
-    backend: EmbeddedBackend, another: Postgres
-) -> None:
+def test_the_server_s_log_never_sees_the_password(server: Backend, another: Postgres) -> None:
     with Clients(another) as clients:
         clients.connect()
-    assert another.login.password not in backend.server_log()
+    assert another.login.password not in server.server_log()
     with pytest.raises(psycopg.errors.DuplicateObject):
         another.create()
-    assert another.login.password not in backend.server_log()
-    assert "SCRAM-SHA-256" not in backend.server_log()
+    assert another.login.password not in server.server_log()
+    assert "SCRAM-SHA-256" not in server.server_log()
 
 
 def test_nothing_is_left_of_a_dropped_database_though_somebody_is_connected(
-    backend: EmbeddedBackend, engine: EngineProcess, postgres: Postgres
+    server: Backend, engine: EngineProcess, postgres: Postgres
 ) -> None:
-    dropped = Postgres(backend, engine.client, name=Postgres.new_name())
+    dropped = Postgres(server, engine.client, name=Postgres.new_name())
     dropped.create()
     with Clients(dropped) as clients:
         clients.connect().execute("create table a (id int)")
@@ -167,7 +164,7 @@ def test_sql_that_cannot_count_is_refused_with_the_operation_s_name(
 class Poor:
     """A backend that lacks a fault."""
 
-    rich: EmbeddedBackend
+    rich: Backend
     missing_faults: Mapping[str, str]
 
     def __getattr__(self, name: str) -> object:
@@ -175,9 +172,9 @@ class Poor:
 
 
 def test_a_fault_that_the_backend_lacks_is_not_assessable_with_its_reason(
-    backend: EmbeddedBackend, engine: EngineProcess
+    server: Backend, engine: EngineProcess
 ) -> None:
-    poor = Poor(backend, {"Restart": "the server is not ours"})
+    poor = Poor(server, {"Restart": "the server is not ours"})
     postgres = Postgres(poor, engine.client, name=Postgres.new_name())  # type: ignore[arg-type]
     try:
         assert postgres.lacks(Restart()) == "the server is not ours"

@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors
 
 from brownout import BackendUnavailable, FaultNotFelt, SettingsError, ms
-from brownout.backends.embedded import EmbeddedBackend
+from brownout.backends.model import Backend
 from brownout.faults import (
     Fault,
     Latency,
@@ -416,9 +416,9 @@ def test_a_table_that_is_not_there_is_answered_with_the_closest_one(
 
 @pytest.mark.parametrize("fault", [LockedTables(), RevokedPermission()], ids=name)
 def test_a_database_without_tables_has_none_to_lock_or_close(
-    fault: Fault, backend: EmbeddedBackend, postgres: Postgres
+    fault: Fault, server: Backend, postgres: Postgres
 ) -> None:
-    empty = Postgres(backend, postgres._way.engine, name=Postgres.new_name())
+    empty = Postgres(server, postgres._way.engine, name=Postgres.new_name())
     empty.create()
     try:
         with pytest.raises(SettingsError, match="holds no table"), empty.inject(fault):

@@ -18,7 +18,8 @@ if [ -e fails ] && echo "$(basename "$0") $*" | grep -q -e "$(cat fails)"; then 
 LINT = ["ruff check", "ruff format", "mypy --strict"]
 ASKED = "python -m brownout.backends.docker"
 RUNS = [
-    "python -m pytest tests -q -rs -n 4 --dist loadgroup -m  --ignore tests/controls",
+    "python -m pytest tests -q -rs -n 4 --dist loadfile --no-loadscope-reorder -m  "
+    "--ignore tests/controls",
     "python -m pytest tests/controls -q -rs -n 6",
     "python -m pytest suites -q -n 3",
 ]

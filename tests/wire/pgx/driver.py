@@ -5,6 +5,7 @@ are skipped; BROWNOUT_REQUIRE_PGX=1 makes that a failure.
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -36,13 +37,13 @@ def _build() -> str | None:
     if go is None:
         return "`go` is not on the PATH"
     _BUILT.parent.mkdir(exist_ok=True)
-    # Another worker may be running the one that is there.
-    own = _BUILT.with_suffix(f".{os.getpid()}")
-    command = [go, "build", "-buildvcs=false", "-o", str(own), "."]
-    done = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
+    # One worker builds and the others wait: Go links nothing anew that is up to date.
+    with _BUILT.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [go, "build", "-buildvcs=false", "-o", str(_BUILT), "."]
+        done = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
     if done.returncode:
         return f"`go build` in {_SOURCES} says: {done.stderr.strip()}"
-    own.replace(_BUILT)
     return None
 
 

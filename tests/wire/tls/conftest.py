@@ -67,10 +67,8 @@ def _programs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tls_server(
-    reaper: Reaper, folder: Path, certificates: Certificates
-) -> Iterator[EmbeddedBackend]:
-    backend = EmbeddedBackend(reaper, binaries=_programs(), cache=folder / "cache")
+def tls_server(reaper: Reaper, certificates: Certificates) -> Iterator[EmbeddedBackend]:
+    backend = EmbeddedBackend(reaper, binaries=_programs())
     backend.start()
     try:
         _turn_on(backend.admin(), certificates)

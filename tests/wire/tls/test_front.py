@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from brownout import ProxyError
-from brownout.backends.embedded import EmbeddedBackend
+from brownout.backends.model import Backend
 from brownout.engine import EngineProcess, ProxyRecord
 from tests.wire.tls.certificates import Certificates
 from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq
@@ -27,7 +27,7 @@ needs_17 = pytest.mark.skipif(not DIRECT, reason="libpq 17 is needed")
 
 
 @pytest.fixture
-def secured(make_proxy: Make, server: EmbeddedBackend, certificates: Certificates) -> ProxyRecord:
+def secured(make_proxy: Make, server: Backend, certificates: Certificates) -> ProxyRecord:
     return make_proxy(server.upstream(), **certificates.front())
 
 
@@ -47,7 +47,7 @@ def _until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_proxy_without_a_certificate_answers_n(make_proxy: Make, server: EmbeddedBackend) -> None:
+def test_a_proxy_without_a_certificate_answers_n(make_proxy: Make, server: Backend) -> None:
     proxy = make_proxy(server.upstream())
     with pytest.raises(psycopg.OperationalError, match="does not support SSL"):
         by_libpq(proxy, server.admin(), sslmode="require")
@@ -67,7 +67,7 @@ def test_a_proxy_without_a_certificate_answers_n(make_proxy: Make, server: Embed
     ids=lambda parameters: "-".join(parameters.values()),
 )
 def test_libpq_is_encrypted_and_followed(
-    parameters: dict[str, str], secured: ProxyRecord, server: EmbeddedBackend,
+    parameters: dict[str, str], secured: ProxyRecord, server: Backend,
     certificates: Certificates, engine: EngineProcess,
 ) -> None:  # fmt: skip
     if parameters["sslmode"] == "verify-full":
@@ -87,7 +87,7 @@ def test_libpq_is_encrypted_and_followed(
 
 
 def test_asyncpg_is_encrypted_and_followed(
-    secured: ProxyRecord, server: EmbeddedBackend, certificates: Certificates,
+    secured: ProxyRecord, server: Backend, certificates: Certificates,
     engine: EngineProcess,
 ) -> None:  # fmt: skip
     async def use() -> Any:
@@ -101,7 +101,7 @@ def test_asyncpg_is_encrypted_and_followed(
 
 
 def test_a_client_without_tls_is_let_in(
-    secured: ProxyRecord, server: EmbeddedBackend, engine: EngineProcess
+    secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     with by_libpq(secured, server.admin(), sslmode="disable") as connection:
         assert connection.execute("select 1").fetchone() == (1,)
@@ -109,7 +109,7 @@ def test_a_client_without_tls_is_let_in(
     assert [one.tag for one in events if one.type == "StartupMessage"] == [None]
 
 
-def test_much_data_passes_both_ways(secured: ProxyRecord, server: EmbeddedBackend) -> None:
+def test_much_data_passes_both_ways(secured: ProxyRecord, server: Backend) -> None:
     text = "0123456789" * 500_000
     with by_libpq(secured, server.admin(), sslmode="require") as connection:
         assert connection.execute("select %s::text", [text]).fetchone() == (text,)
@@ -117,7 +117,7 @@ def test_much_data_passes_both_ways(secured: ProxyRecord, server: EmbeddedBacken
 
 @needs_17
 def test_a_cancel_request_comes_encrypted(
-    secured: ProxyRecord, server: EmbeddedBackend, engine: EngineProcess
+    secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     with by_libpq(secured, server.admin(), sslmode="require") as connection:
         sleeps = "select pg_sleep(60)"
@@ -141,7 +141,7 @@ def _asked(engine: EngineProcess, proxy: ProxyRecord, sql: str) -> bool:
 
 
 def test_a_rule_means_what_was_encrypted(
-    secured: ProxyRecord, server: EmbeddedBackend, engine: EngineProcess
+    secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     wire = engine.client.wire
     when = {"sql": "select 42", "times": 1}
@@ -154,7 +154,7 @@ def test_a_rule_means_what_was_encrypted(
 
 
 def test_a_client_that_does_not_trust_us_disturbs_nobody(
-    secured: ProxyRecord, server: EmbeddedBackend, certificates: Certificates,
+    secured: ProxyRecord, server: Backend, certificates: Certificates,
     engine: EngineProcess,
 ) -> None:  # fmt: skip
     with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
@@ -312,7 +312,7 @@ def test_tls_needs_a_proxy_that_is_followed(
 
 
 def test_tls_stays_when_a_proxy_is_updated(
-    secured: ProxyRecord, server: EmbeddedBackend, engine: EngineProcess
+    secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     engine.client.set_enabled(secured.name, False)
     engine.client.set_enabled(secured.name, True)

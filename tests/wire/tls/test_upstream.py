@@ -15,6 +15,7 @@ import pytest
 
 from brownout.backends.embedded import EmbeddedBackend
 from brownout.backends.external import ExternalBackend
+from brownout.backends.model import Backend
 from brownout.engine import EngineProcess, ProxyRecord
 from brownout.errors import BackendUnavailable
 from brownout.faults import LostCommitReply, ServerError, Statement
@@ -62,7 +63,7 @@ def empty(tls_server: EmbeddedBackend) -> None:
         session.execute("truncate kept")
 
 
-def _rows(server: EmbeddedBackend) -> list[Any]:
+def _rows(server: Backend) -> list[Any]:
     with psycopg.connect(server.admin().dsn) as session:
         return session.execute("select number from kept order by number").fetchall()
 
@@ -177,7 +178,7 @@ def test_a_wrong_password_is_still_the_servers_word(
 
 @pytest.mark.parametrize("front", [False, True], ids=["plain", "tls"])
 def test_a_server_without_tls_is_named(
-    front: bool, make_proxy: Make, server: EmbeddedBackend, certificates: Certificates
+    front: bool, make_proxy: Make, server: Backend, certificates: Certificates
 ) -> None:
     tls = certificates.front() if front else {}
     proxy = make_proxy(server.upstream(), **tls, upstream="require")
@@ -212,7 +213,7 @@ def test_a_server_that_cannot_be_verified_is_named(
 
 
 def test_a_client_that_leaves_a_refused_connection_leaves_nothing(
-    make_proxy: Make, server: EmbeddedBackend, engine: EngineProcess
+    make_proxy: Make, server: Backend, engine: EngineProcess
 ) -> None:
     proxy = make_proxy(server.upstream(), upstream="require")
     with socket.create_connection((proxy.host, proxy.port), timeout=DEADLINE):
