@@ -15,7 +15,7 @@ from brownout.backends.embedded import EmbeddedBackend
 from brownout.errors import BrownoutError
 from brownout.reaper import Reaper
 from brownout.reaper.run import MARK, Run
-from tests.backends.waiting import dead_run, segments, until
+from tests.backends.waiting import dead_run, has_ended, segments, until
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 
@@ -52,13 +52,6 @@ def spawn() -> Iterator[Spawn]:
 def said_pid(child: subprocess.Popen[str]) -> psutil.Process:
     assert child.stdout is not None
     return psutil.Process(int(child.stdout.readline()))
-
-
-def has_ended(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def is_asleep(child: subprocess.Popen[str]) -> bool:

@@ -25,6 +25,15 @@ def until(condition: Callable[[], bool], *, within: float = 20.0) -> bool:
     return True
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it has; an orphan may stay a zombie where the first process of a container reaps
+    nobody."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def processes(token: str) -> dict[psutil.Process, list[str]]:
     """Every process of the run (the reaper too), with its command line."""
     found = {}

@@ -16,6 +16,7 @@ import pytest
 
 from brownout.backends.docker.daemon import Daemon
 from brownout.reaper import Reaper
+from tests.backends.waiting import has_ended
 from tests.containers.belongings import Belongings
 
 pytestmark = pytest.mark.docker
@@ -42,15 +43,6 @@ def until(what: Callable[[], bool], failure: object) -> None:
     while not what():
         assert time.monotonic() < deadline, failure
         time.sleep(0.02)
-
-
-def has_ended(process: psutil.Process) -> bool:
-    """Whether it has; an orphan may stay a zombie where the first process of a container reaps
-    nobody."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 class Owner:

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from brownout import Budget, Health, Service, ServiceNotReady, ms, seconds
+from brownout import BrownoutError, Budget, Health, Service, ServiceNotReady, ms, seconds
 from brownout.backends.model import Address, Login
 from brownout.runner import RunningService
 from tests.core.made import service
@@ -58,7 +58,13 @@ def token() -> str:
 
 
 @pytest.fixture
-def run(tmp_path: Path, token: str) -> Iterator[Running]:
+def announced() -> list[int]:
+    """The process ids that were announced as leaders of sessions."""
+    return []
+
+
+@pytest.fixture
+def run(tmp_path: Path, token: str, announced: list[int]) -> Iterator[Running]:
     """Makes services, not yet started; whatever a test does, nothing of them is left."""
     made: list[RunningService] = []
 
@@ -68,6 +74,7 @@ def run(tmp_path: Path, token: str) -> Iterator[Running]:
             LOGIN,
             folder=tmp_path,
             environment={MARK: token},
+            announce=announced.append,
             start_timeout=start_timeout,
         )
         made.append(one)
@@ -98,6 +105,26 @@ def test_a_service_runs_and_answers_where_it_was_told_to(run: Running) -> None:
     assert one.running
     assert httpx.get(f"{one.url}/anything", trust_env=False).status_code == 200
     assert one.log() == f"up {one.pid} {one.url.rpartition(':')[2]}\n"
+
+
+def test_every_session_is_announced_with_its_leader(run: Running, announced: list[int]) -> None:
+    one = run(declared("serve", "{port}", prepare=[tiny("end", "0")]))
+    one.start()
+    prepared, served = announced
+    assert served == one.pid == os.getsid(one.pid)
+    assert not psutil.pid_exists(prepared)
+
+
+def test_a_service_that_cannot_be_announced_is_ended(run: Running, token: str) -> None:
+    one = run(declared("serve", "{port}"))
+
+    def refuse(_: int) -> None:
+        raise BrownoutError("the reaper has died", remedy="run again")
+
+    one._announce = refuse
+    with pytest.raises(BrownoutError, match="the reaper has died"):
+        one.start()
+    assert marked(token) == []
 
 
 def test_command_environment_and_preparation_are_handed_the_database(

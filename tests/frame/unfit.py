@@ -1,4 +1,4 @@
-"""Declarations that no run can judge; named by `--brownout-service=tests.frame.unfit:NAME`."""
+"""Declarations that few runs can judge; named by `--brownout-service=tests.frame.unfit:NAME`."""
 
 import sys
 from pathlib import Path
@@ -25,6 +25,12 @@ never_ready = unfit("sleep")
 listens_elsewhere = unfit("serve", "0")
 health_is_404 = unfit("serve", "{port}", "404")
 operation_is_404 = unfit("serve", "{port}", "404", ready=None)
+titled = Service(
+    command=[sys.executable, str(Path(__file__).with_name("titled_service.py")), "{port}", "{dsn}"],
+    health=Health(live="/live", ready="/ready"),
+    operations=[Operation.read("ask", "GET", "/")],
+    budget=Budget(request=seconds(3), recovery=seconds(5), pool=2),
+)
 nothing_succeeds = Service(
     command=[sys.executable, "-S", TINY, "serve", "{port}", "500"],
     health=Health(live=None, ready=None),
