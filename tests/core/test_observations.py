@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brownout import Answer, BrownoutError, Ending, Problem, ms
-from brownout.observations import SAMPLES, History, Latencies
+from brownout import Answer, BrownoutError, Ending, Problem, ms, seconds
+from brownout.observations import SAMPLES, History, Latencies, Recovery
 from tests.core.made import answer, no_answer, problem, timed
 
 
@@ -171,3 +171,19 @@ def test_the_media_type_is_without_parameters_and_in_lower_case(
 def test_a_history_s_last_answer_is_the_latest() -> None:
     first, second = timed(1, 2)
     assert History((first, second), accepted=True, elapsed=timedelta(1)).last is second
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, []),
+        (8, ["0", "1", "2", "3", "4", "5", "6", "7"]),
+        (9, ["0", "1", "2", "3", "… 2 more …", "6", "7", "8"]),
+        (100, ["0", "1", "2", "3", "… 93 more …", "97", "98", "99"]),
+    ],
+)
+def test_a_long_recovery_is_told_by_its_first_and_last_rounds(
+    count: int, expected: list[str]
+) -> None:
+    recovery = Recovery(False, seconds(1), tuple(map(str, range(count))))
+    assert list(recovery.timeline) == expected

@@ -1,6 +1,8 @@
 """Bad input, as a user meets it: a run of the suites that tells one error and ends with code 2."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -100,4 +102,15 @@ def test_a_service_that_fails_while_nothing_is_broken_fails_the_control_of_the_s
     assert "test_every_operation_succeeds" in said
     assert "quote: status 500" in said
     assert "1 failed, 1 passed" in said
+    assert left == []
+
+
+def test_a_service_that_dies_for_good_has_broken_v1_and_is_not_waited_for_again(
+    tmp_path: Path,
+) -> None:
+    code, said, left = suites(declared("mortal"), BROWNOUT_TEST_NOTE=str(tmp_path / "dead"))
+    assert code == 1, said
+    assert re.search(r"V1 +must +broken", said)
+    assert "it did not come back, nor by a restart: The service ended before it was ready." in said
+    assert said.count("ServiceNotReady: The service is not running.") == 1, "it is told once"
     assert left == []

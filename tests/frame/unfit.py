@@ -1,5 +1,6 @@
 """Declarations that few runs can judge; named by `--brownout-service=tests.frame.unfit:NAME`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from brownout import Budget, Health, Operation, Service, seconds
 
 __all__: list[str] = []
 
-TINY = str(Path(__file__).parents[1] / "core" / "tiny.py")
+HERE = Path(__file__).parent
+TINY = str(HERE.parent / "core" / "tiny.py")
 
 
 def unfit(*words: str, ready: str | None = "/ready") -> Service:
@@ -25,12 +27,20 @@ never_ready = unfit("sleep")
 listens_elsewhere = unfit("serve", "0")
 health_is_404 = unfit("serve", "{port}", "404")
 operation_is_404 = unfit("serve", "{port}", "404", ready=None)
-titled = Service(
-    command=[sys.executable, str(Path(__file__).with_name("titled_service.py")), "{port}", "{dsn}"],
-    health=Health(live="/live", ready="/ready"),
-    operations=[Operation.read("ask", "GET", "/")],
-    budget=Budget(request=seconds(3), recovery=seconds(5), pool=2),
-)
+
+
+def real(program: str, *words: str) -> Service:
+    """A service that asks its database."""
+    return Service(
+        command=[sys.executable, str(HERE / program), "{port}", "{dsn}", *words],
+        health=Health(live="/live", ready="/ready"),
+        operations=[Operation.read("ask", "GET", "/")],
+        budget=Budget(request=seconds(3), recovery=seconds(2), pool=2),
+    )
+
+
+titled = real("titled_service.py")
+mortal = real("mortal_service.py", os.environ.get("BROWNOUT_TEST_NOTE", ""))
 nothing_succeeds = Service(
     command=[sys.executable, "-S", TINY, "serve", "{port}", "500"],
     health=Health(live=None, ready=None),
