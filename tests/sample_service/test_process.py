@@ -34,6 +34,12 @@ def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a killed service leaves of them goes with the test's own."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
 @contextmanager
 def running(
     root: Path, settings: Settings, output: int = subprocess.DEVNULL, /, **environment: str
