@@ -22,8 +22,8 @@ def service_under_test() -> Service:
             "SHOP_WORKERS": str(workers),
             # The suites wait for these often: readiness turns after two looks at the database,
             # and an open breaker lets one request try after its rest.
-            "SHOP_HEALTH_INTERVAL": "0.2",
-            "SHOP_BREAKER_REST": "0.2",
+            "SHOP_HEALTH_INTERVAL": "0.1",
+            "SHOP_BREAKER_REST": "0.1",
             # No balancer is to hear of a stop.
             "SHOP_DRAIN_DELAY": "0",
         },

@@ -18,6 +18,7 @@ from brownout.faults import (
     LockedTables,
     NoFreeSlots,
     Outage,
+    Reset,
     RevokedPermission,
 )
 from brownout.postgres import Postgres
@@ -27,12 +28,12 @@ from brownout.runner import RunningService
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 
-# Between them they make a service refuse in every way it has: at once, at its deadline, for want
-# of a slot, for a lock, and with an error that nobody foresaw.
+# Between them they make a service refuse in every way it has: at once, at its deadline, for a lost
+# connection, for want of a slot, for a lock, and with an error that nobody foresaw.
 REFUSING = pytest.mark.parametrize(
     "fault",
-    [Outage(), BlackHole(), NoFreeSlots(), LockedTables(), RevokedPermission()],
-    ids=["outage", "black_hole", "no_free_slots", "locked_tables", "revoked_permission"],
+    [Outage(), BlackHole(), Reset(), NoFreeSlots(), LockedTables(), RevokedPermission()],
+    ids=["outage", "black_hole", "reset", "no_free_slots", "locked_tables", "revoked_permission"],
 )
 
 
@@ -47,6 +48,15 @@ async def test_every_error_has_the_declared_media_type(
     """Whatever went wrong."""
     answers = await brownout_refusals.under(fault, brownout_probe)
     expect_error_media_type(answers, brownout_service.declaration.errors)
+
+
+@pytest.mark.behaviour("E1")
+async def test_a_conflict_has_the_declared_media_type(
+    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+) -> None:
+    """The database says that a key is there already."""
+    conflicts = await brownout_refusals.of_conflicts(brownout_probe)
+    expect_error_media_type(conflicts, brownout_service.declaration.errors)
 
 
 @pytest.mark.behaviour("E2")
@@ -75,12 +85,21 @@ async def test_every_error_validates_against_the_schema(
 async def test_errors_of_the_framework_validate_against_the_same_schema(
     brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
 ) -> None:
-    """An unknown path, a wrong method, a malformed body."""
+    """An unknown path, a wrong method, a malformed body, one of another shape."""
     answers = (await brownout_refusals.of_callers_mistakes(brownout_probe)).values()
     errors = brownout_service.declaration.errors
     expect_error_media_type(answers, errors)
     expect_status_member(answers)
     expect_valid_bodies(answers, errors)
+
+
+@pytest.mark.behaviour("E4")
+async def test_a_conflict_validates_against_the_same_schema(
+    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+) -> None:
+    """The database says that a key is there already."""
+    conflicts = await brownout_refusals.of_conflicts(brownout_probe)
+    expect_valid_bodies(conflicts, brownout_service.declaration.errors)
 
 
 @pytest.mark.behaviour("E6")
@@ -109,8 +128,8 @@ async def test_no_answer_breaks_off(
     declared = brownout_service.declaration
     for operation in declared.reads():
         whole = await brownout_probe.ask(operation)
-        async with brownout_postgres.inject(CutAfter(size)):
-            answers = await brownout_probe.burst(operation, declared.connections)
+        async with brownout_postgres.inject(CutAfter(size)) as injection:
+            answers = await brownout_probe.meet(injection, [operation], declared.connections)
         expect_whole_answers(answers, like=whole)
 
 

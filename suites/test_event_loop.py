@@ -52,10 +52,9 @@ async def test_the_event_loop_stays_free(
     slowness = declared.budget.request / 4
     pace = max(PACE, slowness * 2 / SAMPLES)
     apart = math.ceil(slowness / pace)
-    waiting = declared.needing_database()[0]
     async with (
         brownout_postgres.inject(Latency(slowness)),
-        brownout_load.crowd(waiting, callers=declared.connections),
+        brownout_load.crowd(*declared.needing_database(), callers=declared.connections),
         brownout_load.paced(operation, every=pace) as asked,
     ):
         samples = SAMPLES + apart

@@ -12,14 +12,19 @@ from brownout.expectations import (
     expect_reached,
 )
 from brownout.faults import (
+    Bandwidth,
     BlackHole,
     CutAfter,
+    Direction,
     Fault,
     Latency,
+    LockedTables,
     NoFreeSlots,
     Outage,
     Reset,
+    Restart,
     RevokedPermission,
+    TerminatedBackends,
 )
 from brownout.load import Load
 from brownout.observations import Latencies
@@ -55,7 +60,11 @@ async def test_there_is_a_liveness_and_a_readiness_route(
         NoFreeSlots(),
         Reset(),
         Latency(seconds(3)),
+        Bandwidth(1000, Direction.BOTH),
         CutAfter(40),
+        TerminatedBackends(),
+        Restart(),
+        LockedTables(),
         RevokedPermission(),
     ],
     ids=lambda fault: type(fault).__name__,
@@ -69,8 +78,10 @@ async def test_liveness_answers_throughout(
     """A restart would not bring the database back, so liveness must not ask for one."""
     declared = brownout_service.declaration
     live = declared.health.required_live()
-    async with brownout_postgres.inject(fault):
-        under_way = asyncio.create_task(brownout_probe.each(declared.needing_database()))
+    async with brownout_postgres.inject(fault) as injection:
+        under_way = asyncio.create_task(
+            brownout_probe.meet(injection, declared.needing_database(), declared.connections)
+        )
         answers = [await brownout_probe.get(live)]
         while not under_way.done():
             answers.append(await brownout_probe.get(live))
@@ -92,7 +103,7 @@ async def test_liveness_is_fast_under_fault_and_load(
     crowd = declared.connections * 2
     async with (
         brownout_postgres.inject(BlackHole()),
-        brownout_load.crowd(declared.needing_database()[0], callers=crowd),
+        brownout_load.crowd(*declared.needing_database(), callers=crowd),
     ):
         answers = await brownout_probe.samples(liveness, ceiling=PROBE_TIMEOUT)
     expect_all_succeed(answers)

@@ -7,7 +7,15 @@ from brownout.expectations import (
     expect_honest_statuses,
     expect_none_succeed,
 )
-from brownout.faults import BlackHole, Outage
+from brownout.faults import (
+    BlackHole,
+    CutAfter,
+    Fault,
+    Outage,
+    Reset,
+    Restart,
+    TerminatedBackends,
+)
 from brownout.postgres import Postgres
 from brownout.probes import Probe
 from brownout.refusals import Refusals
@@ -29,11 +37,19 @@ async def test_a_refused_connection_fails_fast(
 
 
 @pytest.mark.behaviour("E5")
+@pytest.mark.parametrize(
+    "fault",
+    [Outage(), Reset(), CutAfter(40), TerminatedBackends(), Restart()],
+    ids=["outage", "reset", "cut", "terminated_backends", "restart"],
+)
 async def test_a_database_that_is_gone_is_said_to_be_unavailable(
-    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+    fault: Fault,
+    brownout_service: RunningService,
+    brownout_refusals: Refusals,
+    brownout_probe: Probe,
 ) -> None:
-    """503, or 504 for a write whose COMMIT may have happened."""
-    answers = await brownout_refusals.under(Outage(), brownout_probe)
+    """503, or 504 for a write whose COMMIT may have happened: however its connection was lost."""
+    answers = await brownout_refusals.under(fault, brownout_probe)
     for operation in brownout_service.declaration.needing_database():
         expect_honest_statuses(
             [answer for answer in answers if answer.operation == operation.name],

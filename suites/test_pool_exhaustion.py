@@ -100,13 +100,17 @@ async def test_the_pool_is_whole_after_callers_went_away(
     brownout_probe: Probe,
     brownout_load: Load,
 ) -> None:
-    """A hundred callers hang up while the database works for them."""
+    """A hundred callers hang up while the database works for them, at one step of it or another."""
     declared = brownout_service.declaration
     operation = declared.needing_database()[0]
     rounds = -(-100 // declared.connections)
     async with brownout_postgres.inject(Latency(ms(40))):
-        for _ in range(rounds):
-            await brownout_load.abort(operation, count=declared.connections, after=ms(20))
+        for step in range(rounds):
+            await brownout_load.abort(
+                *declared.needing_database(),
+                count=declared.connections,
+                after=ms(20) + ms(40) * (step % 4),
+            )
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
     expect_recovered(recovery, within=declared.budget.recovery)
     # The pool may have shrunk to what it needs; whole is what it can grow to. Connecting takes
@@ -136,8 +140,8 @@ async def test_no_transaction_is_left_open(
 ) -> None:
     """A transaction that met a fault is ended, by its service or by its time-out, within D."""
     declared = brownout_service.declaration
-    async with brownout_postgres.inject(fault):
-        await brownout_probe.each(declared.needing_database(), declared.connections)
+    async with brownout_postgres.inject(fault) as injection:
+        await brownout_probe.meet(injection, declared.needing_database(), declared.connections)
     grace = declared.budget.request
     began = asyncio.get_running_loop().time()
     while asyncio.get_running_loop().time() - began < grace.total_seconds() * 1.2:
@@ -194,10 +198,9 @@ async def test_routes_without_a_database_stay_fast(
     declared = brownout_service.declaration
     operation = declared.without_database()[0]
     baseline = await brownout_baseline.of(operation, brownout_probe)
-    queueing = declared.needing_database()[0]
     async with (
         brownout_postgres.inject(fault),
-        brownout_load.crowd(queueing, callers=declared.connections * 2),
+        brownout_load.crowd(*declared.needing_database(), callers=declared.connections * 2),
     ):
         answers = await brownout_probe.samples(operation, ceiling=baseline.ceiling)
     expect_all_succeed(answers)

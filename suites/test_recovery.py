@@ -89,8 +89,8 @@ async def test_every_kind_of_fault_heals(
     """One kind heals like the other, without a restart."""
     declared = brownout_service.declaration
     process = brownout_service.pid
-    async with brownout_postgres.inject(fault):
-        await brownout_probe.each(declared.needing_database(), declared.connections)
+    async with brownout_postgres.inject(fault) as injection:
+        await brownout_probe.meet(injection, declared.needing_database(), declared.connections)
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
     record_property("brownout", {"recovered_after_seconds": recovery.after.total_seconds()})
     expect_recovered(recovery, within=declared.budget.recovery)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ import brownout.probes
 from brownout import BrownoutError, Ending, Operation, Outcome, ms, seconds
 from brownout.load import Load, Stream
 from brownout.probes import Probe
-from tests.core.made import READ, answer, service
+from tests.core.made import READ, WRITE, answer, service
 from tests.core.peer import OK, PATIENCE, SILENCE, Reply, Request, serving, whole
 
 pytestmark = pytest.mark.asyncio
@@ -150,6 +151,20 @@ async def test_a_crowd_is_as_many_callers_as_asked_for_each_asking_again() -> No
         assert not others()
 
 
+async def test_the_callers_of_a_crowd_ask_several_operations_by_turns() -> None:
+    async with (
+        serving() as peer,
+        Probe(service(), peer.url) as probe,
+        Load(probe).crowd(READ, WRITE, callers=2) as stream,
+    ):
+        await peer.until(lambda: len(peer.requests) >= 2)
+        first = {request.method for request in peer.requests[:2]}
+        assert await stream.adds(6, within=LONG)
+    assert first == {"GET", "POST"}
+    counts = Counter(one.operation for one in stream.answers)
+    assert abs(counts["list"] - counts["place"]) <= 2
+
+
 async def test_a_caller_of_a_crowd_who_is_refused_comes_back_after_50_ms() -> None:
     async with (
         serving(whole(503)) as peer,
@@ -218,20 +233,20 @@ async def test_callers_who_go_away_close_their_connections() -> None:
 async def test_as_many_callers_go_away_as_asked_for_and_no_sooner(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    left: list[bool] = []
+    left: list[Operation] = []
 
-    async def ask(_: Operation) -> None:
+    async def ask(operation: Operation) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            left.append(True)
+            left.append(operation)
 
     async with Probe(service(), "http://127.0.0.1:1") as probe:
         monkeypatch.setattr(probe, "ask", ask)
         began = time.monotonic()
-        await Load(probe).abort(READ, count=10, after=ms(30))
+        await Load(probe).abort(READ, WRITE, count=9, after=ms(30))
         assert time.monotonic() - began >= 0.03
-    assert len(left) == 10
+    assert (left.count(READ), left.count(WRITE)) == (5, 4)
 
 
 async def test_no_caller_goes_away_from_where_none_came() -> None:

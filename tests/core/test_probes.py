@@ -4,6 +4,7 @@ import asyncio
 import errno
 import gzip
 import json
+from typing import cast
 
 import httpcore
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from brownout import Answer, BrownoutError, Ending, Operation, Outcome, ms, seconds
 from brownout.observations import SAMPLES
+from brownout.postgres import Injection
 from brownout.probes import Probe
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import (
@@ -271,6 +273,32 @@ async def test_a_burst_of_none_and_each_of_none_ask_nothing() -> None:
         assert await probe.burst(READ, 0) == []
         assert await probe.each([]) == []
     assert peer.requests == []
+
+
+# -- meet ----------------------------------------------------------------------------------------
+
+
+class FeltAfter:
+    """An injection that is felt once it was asked about so often."""
+
+    def __init__(self, questions: int) -> None:
+        self._left = questions
+
+    @property
+    def felt(self) -> int:
+        self._left -= 1
+        return int(self._left < 0)
+
+
+@pytest.mark.parametrize(("questions", "rounds"), [(0, 1), (1, 2), (4, 5), (100, 10)])
+async def test_a_fault_is_met_in_as_many_rounds_as_it_takes_and_no_more_than_ten(
+    questions: int, rounds: int
+) -> None:
+    injection = cast("Injection", FeltAfter(questions))
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.meet(injection, iter([READ, WRITE]), 2)
+    assert [one.operation for one in answers] == ["list", "place"] * 2 * rounds
+    assert len(peer.requests) == 4 * rounds
 
 
 # -- until ---------------------------------------------------------------------------------------

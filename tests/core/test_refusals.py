@@ -3,13 +3,13 @@
 import pytest
 
 from brownout import FaultNotFelt, NotAssessable, Operation
-from brownout.faults import BlackHole, Fault, Latency, Outage
+from brownout.faults import BlackHole, Fault, Latency, Outage, ServerError
 from brownout.probes import Probe
 from brownout.refusals import Refusals
 from brownout.units import ms
 from tests.core.fakes import FakePostgres
 from tests.core.made import READ, WRITE, service
-from tests.core.peer import Peer, serving, whole
+from tests.core.peer import Peer, Reply, Request, serving, whole
 
 pytestmark = pytest.mark.asyncio
 
@@ -86,13 +86,19 @@ async def test_the_caller_s_mistakes_are_an_unknown_path_a_wrong_method_and_a_br
     refusals = Refusals(declared, FakePostgres().as_postgres)
     async with serving(whole(404)) as peer, Probe(declared, peer.url) as probe:
         answers = await refusals.of_callers_mistakes(probe)
-    assert list(answers) == ["unknown path", "wrong method", "malformed body"]
-    sent = {request.method: request for request in peer.requests}
+    assert list(answers) == [
+        "unknown path",
+        "wrong method",
+        "fill: no JSON",
+        "fill: another shape",
+    ]
+    sent = {request.method: request for request in peer.requests if request.method != "PUT"}
     assert sent["GET"].path == "/no-such-path-of-any-service"
     assert sent["TRACE"].path == "/things"
-    assert sent["PUT"].path.startswith("/things/")
-    assert sent["PUT"].body == b"{"
-    assert sent["PUT"].headers["content-type"] == "application/json"
+    filled = [request for request in peer.requests if request.method == "PUT"]
+    assert {request.body for request in filled} == {b"{", b"[]"}
+    assert {request.headers["content-type"] for request in filled} == {"application/json"}
+    assert all(request.path.startswith("/things/") for request in filled)
 
 
 async def test_without_a_declared_body_none_can_be_broken() -> None:
@@ -101,6 +107,33 @@ async def test_without_a_declared_body_none_can_be_broken() -> None:
     async with serving(whole(404)) as peer, Probe(declared, peer.url) as probe:
         answers = await refusals.of_callers_mistakes(probe)
     assert list(answers) == ["unknown path", "wrong method"]
+
+
+async def test_a_conflict_is_what_writes_answer_where_the_database_knows_the_key() -> None:
+    declared, postgres = service([READ, WRITE, BODY]), FakePostgres()
+
+    async def reply(request: Request) -> Reply:
+        return whole(409 if request.method == "PUT" else 201)
+
+    async with serving(reply) as peer, Probe(declared, peer.url) as probe:
+        answers = await Refusals(declared, postgres.as_postgres).of_conflicts(probe)
+    assert asked(peer)[0] == "POST /things"
+    assert [(one.operation, one.status) for one in answers] == [("fill", 409)]
+    [fault] = postgres.made
+    assert isinstance(fault, ServerError)
+    assert fault.sqlstate == "23505"
+
+
+@pytest.mark.parametrize("felt", [True, False])
+async def test_no_conflict_is_assessed_where_nobody_is_told_of_one(felt: bool) -> None:
+    def switch(_: Fault, on: bool) -> None:
+        if not on and not felt:
+            raise FaultNotFelt("nothing is inserted")
+
+    declared, postgres = service([WRITE]), FakePostgres(switch=switch)
+    async with serving(whole(201)) as peer, Probe(declared, peer.url) as probe:
+        with pytest.raises(NotAssessable, match="No write answers"):
+            await Refusals(declared, postgres.as_postgres).of_conflicts(probe)
 
 
 async def test_without_an_operation_that_needs_the_database_nothing_is_asked() -> None:

@@ -8,9 +8,11 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Pool
+from tests.controls.kiosk.settings import POOL
 
-__all__ = ["leak_when_the_caller_goes"]
+__all__ = ["leak_when_a_writer_goes", "leak_when_the_caller_goes"]
 
 
 class EndedWithItsCaller:
@@ -55,6 +57,45 @@ class LeakWhenTheCallerGoes(Pool):
             raise
         else:
             self._places.release()
+
+
+class LeakWhenAWriterGoes(Counter):
+    """Gives its connection back after success and after an error, and forgets a cancellation."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._forgotten: list[object] = []
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order."""
+        lease = self.pool.lease(until)
+        connection = await lease.__aenter__()
+        transaction = connection.transaction()
+        try:
+            await transaction.start()
+            number = await self.work(connection, customer, key)
+            await self.commit(transaction)
+        except asyncio.CancelledError as error:
+            # All but one, so that it comes back, though slower: whether the last one is lost too
+            # would be chance.
+            if len(self._forgotten) < POOL - 1:
+                self._forgotten.append(lease)  # or Python would end it by itself
+            else:
+                await lease.__aexit__(type(error), error, None)
+            raise
+        except Exception as error:
+            await self.undo(transaction)
+            await lease.__aexit__(type(error), error, None)
+            raise
+        await lease.__aexit__(None, None, None)
+        return number
+
+
+def leak_when_a_writer_goes() -> Starlette:
+    """See `LeakWhenAWriterGoes`."""
+    app = kiosk(counter=LeakWhenAWriterGoes)
+    app.add_middleware(EndedWithItsCaller)
+    return app
 
 
 def leak_when_the_caller_goes() -> Starlette:

@@ -4,9 +4,10 @@ import json
 import traceback
 from http import HTTPStatus
 
+import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tests.controls.broken.answers import BreaksOff, OldListUnmarked
 from tests.controls.kiosk.app import kiosk
@@ -15,11 +16,21 @@ from tests.controls.kiosk.refusals import Refused
 
 __all__ = [
     "html_page_and_old_list",
+    "lost_connection_is_a_bug_and_own_conflict",
     "no_retry_after",
     "outage_is_a_bug_and_driver_text",
     "plain_json_and_traceback_and_soon",
     "wrong_status_and_breaking_off",
 ]
+
+
+LOST_IN_USE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    ConnectionResetError,
+)
+"""What asyncpg raises where a connection ends while it is used."""
 
 
 class HtmlPage(Front):
@@ -129,6 +140,39 @@ class OutageIsABugAndDriverText(OutageIsABug, DriverTextInAHeader):
 def outage_is_a_bug_and_driver_text() -> Starlette:
     """See `OutageIsABug` and `DriverTextInAHeader`."""
     return kiosk(front=OutageIsABugAndDriverText)
+
+
+class LostConnectionIsABug(Front):
+    """A refused connection is foreseen; one that is lost in use is not."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """500 for what asyncpg raises then."""
+        if isinstance(error, LOST_IN_USE):
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
+class OwnConflict(Front):
+    """A key that is there already is told in a shape of its own."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Under the right media type."""
+        if isinstance(error, asyncpg.UniqueViolationError):
+            return JSONResponse(
+                {"error": "it is there already"},
+                HTTPStatus.CONFLICT,
+                media_type="application/problem+json",
+            )
+        return await super().refuse(request, error)
+
+
+class LostConnectionIsABugAndOwnConflict(LostConnectionIsABug, OwnConflict):
+    """Two defects that have nothing to do with each other."""
+
+
+def lost_connection_is_a_bug_and_own_conflict() -> Starlette:
+    """See `LostConnectionIsABug` and `OwnConflict`."""
+    return kiosk(front=LostConnectionIsABugAndOwnConflict)
 
 
 class NoRetryAfter(Front):

@@ -17,7 +17,7 @@ from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE
 
-__all__ = ["one_at_a_time", "sleeps_after_slowness", "synchronous_driver"]
+__all__ = ["one_at_a_time", "sleeps_after_slowness", "synchronous_driver", "synchronous_writes"]
 
 
 class SynchronousDriver(Counter):
@@ -36,6 +36,26 @@ class SynchronousDriver(Counter):
 def synchronous_driver() -> Starlette:
     """See `SynchronousDriver`."""
     return kiosk(counter=SynchronousDriver)
+
+
+class SynchronousWrites(Counter):
+    """A driver that blocks, in a coroutine, for writes only."""
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order, once for each key."""
+        with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=2) as connection:
+            row = connection.execute(
+                "INSERT INTO orders (customer, key) VALUES (%s, %s)"
+                " ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id",
+                [customer, key],
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def synchronous_writes() -> Starlette:
+    """See `SynchronousWrites`."""
+    return kiosk(counter=SynchronousWrites)
 
 
 class SleepsAfterSlowness(Pool):

@@ -69,6 +69,15 @@ ANSWERS = (
     ),
     Control(
         module="errors",
+        name="lost_connection_is_a_bug_and_own_conflict",
+        judged_by=ERROR_FORMAT,
+        defects=(
+            Defect("a connection lost in use mapped to 500", ids("E5")),
+            Defect("conflicts in another shape than other errors", ids("E4")),
+        ),
+    ),
+    Control(
+        module="errors",
         name="no_retry_after",
         judged_by=ERROR_FORMAT,
         defects=(Defect("no Retry-After", ids("E6")),),

@@ -69,6 +69,12 @@ DATABASE = (
         ),
     ),
     Control(
+        module="callers",
+        name="leak_when_a_writer_goes",
+        judged_by=POOL,
+        defects=(Defect("connections leak when the callers of writes go", ids("P3")),),
+    ),
+    Control(
         module="pool",
         name="transaction_left_open",
         judged_by=POOL,

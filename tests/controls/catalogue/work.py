@@ -66,6 +66,12 @@ WORK = (
     ),
     Control(
         module="event_loop",
+        name="synchronous_writes",
+        judged_by=EVENT_LOOP,
+        defects=(Defect("a synchronous driver called in async def, for writes", ids("X1")),),
+    ),
+    Control(
+        module="event_loop",
         name="sleeps_after_slowness",
         judged_by=EVENT_LOOP,
         defects=(Defect("time.sleep in a coroutine", ids("X1")),),
