@@ -112,5 +112,5 @@ def test_a_service_that_dies_for_good_has_broken_v1_and_is_not_waited_for_again(
     assert code == 1, said
     assert re.search(r"V1 +must +broken", said)
     assert "it did not come back, nor by a restart: The service ended before it was ready." in said
-    assert said.count("ServiceNotReady: The service is not running.") == 1, "it is told once"
+    assert said.count("\nServiceNotReady: The service is not running.") == 1, "it is told once"
     assert left == []
