@@ -13,6 +13,7 @@ from brownout.expectations import (
 from brownout.faults import Latency
 from brownout.load import Load
 from brownout.observations import SAMPLES, Latencies
+from brownout.parallel import alone_and_together
 from brownout.postgres import Postgres
 from brownout.probes import Probe
 from brownout.runner import RunningService
@@ -72,16 +73,11 @@ async def test_the_event_loop_stays_free(
 async def test_requests_wait_side_by_side(
     brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
 ) -> None:
-    """Twice as many requests as one process has connections take two rounds, not one round each;
-    of several processes the kernel may choose one for all of them."""
+    """Twice as many requests as one process has connections take two rounds, not one round each."""
     declared = brownout_service.declaration
-    pool = declared.budget.pool
     for operation in declared.reads():
-        # Connecting takes several round trips, so let the pool fill before the clock runs.
-        async with brownout_postgres.inject(Latency(declared.budget.request / 50)):
-            await brownout_probe.burst(operation, declared.connections * 2)
-        async with brownout_postgres.inject(Latency(declared.budget.request / 8)):
-            alone = await brownout_probe.ask(operation)
-            answers = await brownout_probe.burst(operation, pool * 2)
+        alone, answers = await alone_and_together(
+            operation, declared, brownout_postgres, brownout_probe
+        )
         expect_all_succeed([alone, *answers])
-        expect_parallel(answers, alone=alone.elapsed, connections=pool)
+        expect_parallel(answers, alone=alone.elapsed, connections=declared.budget.pool)

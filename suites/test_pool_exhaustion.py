@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from brownout import Kind
 from brownout.expectations import (
     expect_all_succeed,
     expect_all_within,
@@ -27,6 +28,7 @@ from brownout.faults import (
 )
 from brownout.load import Load
 from brownout.observations import SAMPLES, Latencies
+from brownout.parallel import alone_and_together
 from brownout.postgres import Postgres
 from brownout.probes import Probe
 from brownout.runner import RunningService
@@ -102,7 +104,8 @@ async def test_the_pool_is_whole_after_callers_went_away(
 ) -> None:
     """A hundred callers hang up while the database works for them, at one step of it or another."""
     declared = brownout_service.declaration
-    operation = declared.needing_database()[0]
+    # A read where there is one: writes may have to wait for each other.
+    operation = min(declared.needing_database(), key=lambda one: one.kind is Kind.WRITE)
     rounds = -(-100 // declared.connections)
     async with brownout_postgres.inject(Latency(ms(40))):
         for step in range(rounds):
@@ -113,17 +116,12 @@ async def test_the_pool_is_whole_after_callers_went_away(
             )
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
     expect_recovered(recovery, within=declared.budget.recovery)
-    # The pool may have shrunk to what it needs; whole is what it can grow to. Connecting takes
-    # several round trips, so it grows under a latency that leaves it the time to. Of several
-    # processes the kernel may choose one for all callers: its connections alone have to do then.
-    pool = declared.budget.pool
-    async with brownout_postgres.inject(Latency(declared.budget.request / 50)):
-        await brownout_probe.burst(operation, declared.connections * 2)
-    async with brownout_postgres.inject(Latency(declared.budget.request / 8)):
-        alone = await brownout_probe.ask(operation)
-        answers = await brownout_probe.burst(operation, pool * 2)
+    # The pool may have shrunk to what it needs; whole is what it can grow to.
+    alone, answers = await alone_and_together(
+        operation, declared, brownout_postgres, brownout_probe
+    )
     expect_all_succeed([alone, *answers])
-    expect_parallel(answers, alone=alone.elapsed, connections=pool)
+    expect_parallel(answers, alone=alone.elapsed, connections=declared.budget.pool)
 
 
 @pytest.mark.behaviour("P5")

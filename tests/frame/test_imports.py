@@ -21,7 +21,16 @@ LAYERS = [
     {"engine"},
     {"backends", "ports", "postgres", "process_groups", "reaper"},
     {
-        *{"callers", "expectations", "load", "ports", "probes", "process_groups", "refusals"},
+        *{
+            "callers",
+            "expectations",
+            "load",
+            "parallel",
+            "ports",
+            "probes",
+            "process_groups",
+            "refusals",
+        },
         *{"runner", "steady", "writes"},
     },
     {"report"},
