@@ -64,7 +64,7 @@ own-tests: engine
 	fi; \
 	$(PYTHON) -m pytest tests -q -rs -n 4 --dist loadfile --no-loadscope-reorder -m "$$marked" --ignore tests/controls $(ARGS)
 	@echo '== the controls: services with known defects, which the suites must catch'
-	@$(PYTHON) -m pytest tests/controls -q -rs -n 6 --maxschedchunk 1 $(ARGS)
+	@$(PYTHON) -m pytest tests/controls -q -rs -n 7 --maxschedchunk 1 $(ARGS)
 
 suites: env
 	@echo '== the suites, backend embedded'

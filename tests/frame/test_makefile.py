@@ -20,7 +20,7 @@ ASKED = "python -m brownout.backends.docker"
 RUNS = [
     "python -m pytest tests -q -rs -n 4 --dist loadfile --no-loadscope-reorder -m  "
     "--ignore tests/controls",
-    "python -m pytest tests/controls -q -rs -n 6",
+    "python -m pytest tests/controls -q -rs -n 7",
     "python -m pytest suites -q -n 3",
 ]
 CONTAINERS = "suites -q -n 3 --brownout-backend=docker"

@@ -71,7 +71,7 @@ DATABASE = (
     Control(
         module="callers",
         name="leak_when_a_writer_goes",
-        judged_by=POOL,
+        judged_by=ids("P3 P5 P6"),
         defects=(Defect("connections leak when the callers of writes go", ids("P3")),),
     ),
     Control(

@@ -9,7 +9,7 @@ PROBES = (
     Control(
         module="health",
         name="one_queue_and_never_ready_again",
-        judged_by=HEALTH,
+        judged_by=HEALTH - ids("H1"),  # readiness would be waited for after each of its tests
         defects=(
             Defect("liveness waits in the traffic's queue", ids("H2")),
             Defect(
@@ -55,7 +55,7 @@ PROBES = (
     Control(
         module="health",
         name="no_readiness",
-        judged_by=HEALTH | ids("T3"),  # which every defect of a deadline may break
+        judged_by=ids("H0 H3 H4 H5 T3"),  # T3, which every defect of a deadline may break
         defects=(Defect("no readiness route", ids("H0")),),
         not_assessed=ids("H3 H4 H5"),
         declares={"health": Health(live="/health/live", ready=None)},
