@@ -1,16 +1,19 @@
 """What the documents say is so."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from brownout import Service
+from brownout import Budget, Degraded, Errors, Health, Operation, Service
 from brownout.behaviours import CATALOGUE
 from brownout.options import OPTIONS
+from brownout.templates import LAUNCH_NAMES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DECLARATION = (ROOT / "docs" / "declaration.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str) -> list[str]:
@@ -19,14 +22,30 @@ def blocks(text: str) -> list[str]:
     return [re.sub(rf"^{indent}", "", body, flags=re.MULTILINE) for indent, body in found]
 
 
-def test_declaration_in_the_readme_is_one() -> None:
+@pytest.mark.parametrize("document", [README, DECLARATION], ids=["README", "declaration"])
+def test_the_declaration_in_a_document_is_one(document: str) -> None:
     names: dict[str, object] = {}
-    (block,) = [block for block in blocks(README) if "service_under_test" in block]
+    (block,) = [block for block in blocks(document) if "service_under_test" in block]
     source = block.replace('@pytest.fixture(scope="session")\n', "")
-    exec(compile(source, "README.md", "exec"), names)  # noqa: S102 - our own document
+    exec(compile(source, "document", "exec"), names)  # noqa: S102 - our own document
     declare = names["service_under_test"]
     assert callable(declare)
     assert isinstance(declare(), Service)
+
+
+@pytest.mark.parametrize("declared", [Service, Operation, Degraded, Health, Budget, Errors])
+def test_every_field_of_a_declaration_is_described(declared: type) -> None:
+    tables = "".join(line for line in DECLARATION.splitlines() if line.startswith("|"))
+    missing = [one.name for one in fields(declared) if not re.search(rf"\b{one.name}\b", tables)]
+    assert missing == []
+
+
+def test_every_placeholder_and_every_suite_is_named() -> None:
+    assert {name for name in LAUNCH_NAMES if f"`{{{name}}}`" not in DECLARATION} == set()
+    suites = {path.stem for path in (ROOT / "suites").glob("test_*.py")}
+    assert set(re.findall(r"^from brownout\.suites\.(\w+) import", DECLARATION, re.MULTILINE)) == (
+        suites
+    )
 
 
 def test_python_in_the_readme_compiles() -> None:
