@@ -107,12 +107,14 @@ async def test_the_pool_is_whole_after_callers_went_away(
     # A read where there is one: writes may have to wait for each other.
     operation = min(declared.needing_database(), key=lambda one: one.kind is Kind.WRITE)
     rounds = -(-100 // declared.connections)
-    async with brownout_postgres.inject(Latency(ms(40))):
+    # Who hangs up may cost a connection, so that the next one has to connect first: eight round
+    # trips lead through that and through a transaction.
+    async with brownout_postgres.inject(Latency(ms(20))):
         for step in range(rounds):
             await brownout_load.abort(
                 *declared.needing_database(),
                 count=declared.connections,
-                after=ms(20) + ms(40) * (step % 4),
+                after=ms(10) + ms(20) * (step % 8),
             )
     recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
     expect_recovered(recovery, within=declared.budget.recovery)
