@@ -115,8 +115,10 @@ async def test_a_conflict_is_what_writes_answer_where_the_database_knows_the_key
     async def reply(request: Request) -> Reply:
         return whole(409 if request.method == "PUT" else 201)
 
+    refusals = Refusals(declared, postgres.as_postgres)
     async with serving(reply) as peer, Probe(declared, peer.url) as probe:
-        answers = await Refusals(declared, postgres.as_postgres).of_conflicts(probe)
+        answers = await refusals.of_conflicts(probe)
+        assert await refusals.of_conflicts(probe) is answers
     assert asked(peer)[0] == "POST /things"
     assert [(one.operation, one.status) for one in answers] == [("fill", 409)]
     [fault] = postgres.made
