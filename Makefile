@@ -58,13 +58,11 @@ engine: env
 
 own-tests: engine
 	@if $(ENGINE_ANSWERS); then \
-	    echo '== our own tests, with containers'; marked=; \
+	    echo '== our own tests, with containers, and the controls'; marked=; \
 	else \
-	    echo '== our own tests'; marked='not docker'; \
+	    echo '== our own tests, and the controls'; marked='not docker'; \
 	fi; \
-	$(PYTHON) -m pytest tests -q -rs -n 4 --dist loadfile --no-loadscope-reorder -m "$$marked" --ignore tests/controls $(ARGS)
-	@echo '== the controls: services with known defects, which the suites must catch'
-	@$(PYTHON) -m pytest tests/controls -q -rs -n 7 --maxschedchunk 1 $(ARGS)
+	$(PYTHON) -m pytest tests -q -rs -n 6 --dist loadfile --no-loadscope-reorder -m "$$marked" $(ARGS)
 
 suites: env
 	@echo '== the suites, backend embedded'

@@ -2,8 +2,10 @@
 fixtures start for an adopter. Parts that test one of these themselves start their own."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from brownout.backends.model import Backend
 from brownout.engine import EngineProcess
@@ -28,9 +30,24 @@ def engine(brownout_engine: EngineProcess) -> EngineProcess:
     return brownout_engine
 
 
-_LONGEST_FIRST = ("wire", "containers", "sample_service", "frame", "backends", "benchmarks")
-"""Parts whose files take long: each file is one worker's, and none is to be left alone at the end
-with a long one."""
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # not typed
+    """A file is one worker's, since its tests share what they start; a control shares nothing."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if "/controls/" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Ours; `--dist loadgroup` does nothing with pytest 9.2 (pytest-xdist issue 1386)."""
+    return Scheduling(config, log)
+
+
+_LONGEST_FIRST = (
+    *("wire", "containers", "sample_service", "frame", "backends", "benchmarks"),
+    "controls",
+)
+"""Parts whose files take long, so that no worker is left alone with one at the end; then controls,
+which wait for most of their time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
