@@ -1,7 +1,8 @@
 """Every class of SQLSTATE, at every step, inside and outside transactions and savepoints.
 
 Through each driver: the right exception, a connection that is as the server's own refusal would
-have left it, and the right rows.
+have left it, and the right rows. Each driver meets each class at every step, in one of the three
+places; which one goes round from driver to driver, so that each class is met in all of them.
 """
 
 import contextlib
@@ -84,15 +85,21 @@ async def test_a_statement_is_refused_wherever_it_stands(
     kind: Callable[[], Driver], step: str, postgres: Postgres
 ) -> None:
     driver = await connected(kind, postgres.dsn)
-    for number, code in enumerate(CODES):
+    kept: list[int] = []
+    for row, code in enumerate(CODES, start=100):
         fault = ServerError(code, on=Statement(REFUSED, at=AT[step]))
         with postgres.inject(fault) as injection:
-            await _outside_a_transaction(driver, step, code, row=100 + number)
-            await _inside_a_transaction(driver, step, code)
-            await _inside_a_savepoint(driver, step, code, row=200 + number)
-        assert injection.felt == 3
-    count = len(CODES)
-    assert _rows(postgres) == [*range(100, 100 + count), *range(200, 200 + count)]
+            place = (row + DRIVERS.index(kind)) % 3
+            if place == 0:
+                await _outside_a_transaction(driver, step, code, row)
+                kept.append(row)
+            elif place == 1:
+                await _inside_a_transaction(driver, step, code)
+            else:
+                await _inside_a_savepoint(driver, step, code, row)
+                kept.append(row)
+        assert injection.felt == 1
+    assert _rows(postgres) == kept
     await driver.close()
 
 
