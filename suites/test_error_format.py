@@ -15,25 +15,40 @@ from brownout.faults import (
     BlackHole,
     CutAfter,
     Fault,
+    Latency,
     LockedTables,
     NoFreeSlots,
     Outage,
     Reset,
     RevokedPermission,
 )
+from brownout.observations import Answer
 from brownout.postgres import Postgres
 from brownout.probes import Probe
-from brownout.refusals import Refusals
+from brownout.refusals import CONFLICT, ENDED_IN_USE, LOST_COMMIT, SILENT_COMMIT, Refusals
 from brownout.runner import RunningService
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 
 # Between them they make a service refuse in every way it has: at once, at its deadline, for a lost
-# connection, for want of a slot, for a lock, and with an error that nobody foresaw.
-REFUSING = pytest.mark.parametrize(
+# connection, for a session ended under its hands, for want of a slot, for a lock, and with an error
+# that nobody foresaw.
+FAULTS: dict[str, Fault] = {
+    "outage": Outage(),
+    "black_hole": BlackHole(),
+    "reset": Reset(),
+    "ended_in_use": ENDED_IN_USE,
+    "no_free_slots": NoFreeSlots(),
+    "locked_tables": LockedTables(),
+    "revoked_permission": RevokedPermission(),
+}
+REFUSING = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+
+# What writes alone may meet: a key that is there already, and a COMMIT of unknown fate.
+REFUSING_WRITES = pytest.mark.parametrize(
     "fault",
-    [Outage(), BlackHole(), Reset(), NoFreeSlots(), LockedTables(), RevokedPermission()],
-    ids=["outage", "black_hole", "reset", "no_free_slots", "locked_tables", "revoked_permission"],
+    [CONFLICT, LOST_COMMIT, SILENT_COMMIT],
+    ids=["conflict", "lost_commit", "silent_commit"],
 )
 
 
@@ -51,12 +66,16 @@ async def test_every_error_has_the_declared_media_type(
 
 
 @pytest.mark.behaviour("E1")
-async def test_a_conflict_has_the_declared_media_type(
-    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+@REFUSING_WRITES
+async def test_every_error_of_a_write_has_the_declared_media_type(
+    fault: Fault,
+    brownout_service: RunningService,
+    brownout_refusals: Refusals,
+    brownout_probe: Probe,
 ) -> None:
-    """The database says that a key is there already."""
-    conflicts = await brownout_refusals.of_conflicts(brownout_probe)
-    expect_error_media_type(conflicts, brownout_service.declaration.errors)
+    """A conflict, or a COMMIT that nobody answered."""
+    answers = await brownout_refusals.of_writes(fault, brownout_probe)
+    expect_error_media_type(answers, brownout_service.declaration.errors)
 
 
 @pytest.mark.behaviour("E2")
@@ -66,6 +85,15 @@ async def test_the_body_carries_the_status_of_the_answer(
 ) -> None:
     """A body that is logged without its headers still tells the truth."""
     expect_status_member(await brownout_refusals.under(fault, brownout_probe))
+
+
+@pytest.mark.behaviour("E2")
+@REFUSING_WRITES
+async def test_the_body_of_a_refused_write_carries_the_status_of_the_answer(
+    fault: Fault, brownout_refusals: Refusals, brownout_probe: Probe
+) -> None:
+    """409 and 504 too."""
+    expect_status_member(await brownout_refusals.of_writes(fault, brownout_probe))
 
 
 @pytest.mark.behaviour("E4")
@@ -85,7 +113,7 @@ async def test_every_error_validates_against_the_schema(
 async def test_errors_of_the_framework_validate_against_the_same_schema(
     brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
 ) -> None:
-    """An unknown path, a wrong method, a malformed body, one of another shape."""
+    """An unknown path, a wrong method, a malformed body, one of another shape or an empty one."""
     answers = (await brownout_refusals.of_callers_mistakes(brownout_probe)).values()
     errors = brownout_service.declaration.errors
     expect_error_media_type(answers, errors)
@@ -94,20 +122,28 @@ async def test_errors_of_the_framework_validate_against_the_same_schema(
 
 
 @pytest.mark.behaviour("E4")
-async def test_a_conflict_validates_against_the_same_schema(
-    brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
+@REFUSING_WRITES
+async def test_every_error_of_a_write_validates_against_the_same_schema(
+    fault: Fault,
+    brownout_service: RunningService,
+    brownout_refusals: Refusals,
+    brownout_probe: Probe,
 ) -> None:
-    """The database says that a key is there already."""
-    conflicts = await brownout_refusals.of_conflicts(brownout_probe)
-    expect_valid_bodies(conflicts, brownout_service.declaration.errors)
+    """A conflict, or a COMMIT that nobody answered."""
+    answers = await brownout_refusals.of_writes(fault, brownout_probe)
+    expect_valid_bodies(answers, brownout_service.declaration.errors)
 
 
 @pytest.mark.behaviour("E6")
 async def test_a_refusal_says_when_to_come_back(
-    brownout_refusals: Refusals, brownout_probe: Probe
+    brownout_postgres: Postgres, brownout_refusals: Refusals, brownout_probe: Probe
 ) -> None:
-    """503 and 429 carry a Retry-After."""
-    expect_retry_after(await brownout_refusals.under(Outage(), brownout_probe))
+    """503 and 429 carry a Retry-After, whatever was the cause."""
+    answers: list[Answer] = []
+    for fault in FAULTS.values():
+        if brownout_postgres.lacks(fault) is None:
+            answers += await brownout_refusals.under(fault, brownout_probe)
+    expect_retry_after(answers)
 
 
 @pytest.mark.behaviour("E6", level="must")
@@ -133,6 +169,23 @@ async def test_no_answer_breaks_off(
         expect_whole_answers(answers, like=whole)
 
 
+@pytest.mark.behaviour("E8")
+@pytest.mark.parametrize("share", [8, 5], ids=["an_eighth", "a_fifth"])
+async def test_no_answer_ends_with_the_time(
+    share: int, brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """Where the time is over before all rows are there, no part of them passes for the whole."""
+    declared = brownout_service.declaration
+    reads = declared.reads()
+    wholes = [await brownout_probe.ask(operation) for operation in reads]
+    async with brownout_postgres.inject(Latency(declared.budget.request / share)):
+        answers = await brownout_probe.each(reads, declared.connections)
+    for operation, whole in zip(reads, wholes, strict=True):
+        expect_whole_answers(
+            [answer for answer in answers if answer.operation == operation.name], like=whole
+        )
+
+
 @pytest.mark.behaviour("Z1")
 @REFUSING
 async def test_no_error_gives_the_insides_away(
@@ -143,6 +196,19 @@ async def test_no_error_gives_the_insides_away(
 ) -> None:
     """No traceback, path, SQL, driver class, host or DSN, in body or headers."""
     answers = await brownout_refusals.under(fault, brownout_probe)
+    expect_no_leak(answers, secrets=brownout_postgres.secrets)
+
+
+@pytest.mark.behaviour("Z1")
+@REFUSING_WRITES
+async def test_no_error_of_a_write_gives_the_insides_away(
+    fault: Fault,
+    brownout_postgres: Postgres,
+    brownout_refusals: Refusals,
+    brownout_probe: Probe,
+) -> None:
+    """Neither a constraint's name nor what the driver thinks of a lost COMMIT."""
+    answers = await brownout_refusals.of_writes(fault, brownout_probe)
     expect_no_leak(answers, secrets=brownout_postgres.secrets)
 
 

@@ -28,7 +28,7 @@ from brownout.faults import (
     TerminatedBackends,
 )
 from brownout.load import Load
-from brownout.observations import Latencies
+from brownout.observations import Answer, Latencies
 from brownout.postgres import Postgres
 from brownout.probes import Probe
 from brownout.runner import RunningService
@@ -115,12 +115,19 @@ async def test_liveness_is_fast_under_fault_and_load(
 async def test_readiness_fails_in_an_outage(
     brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
 ) -> None:
-    """Within as many probe periods as an orchestrator counts."""
+    """As often in a row as an orchestrator asks for, and within as many of its periods."""
     health = brownout_service.declaration.health
     ready, within = health.required_ready(), health.period * health.threshold
+    failed = 0
+
+    def for_good(answer: Answer) -> bool:
+        nonlocal failed
+        failed = 0 if answer.succeeded else failed + 1
+        return failed >= health.threshold
+
     async with brownout_postgres.inject(Outage()):
         history = await brownout_probe.until(
-            lambda: brownout_probe.get(ready), lambda answer: not answer.succeeded, within=within
+            lambda: brownout_probe.get(ready), for_good, within=within
         )
     expect_reached(history, promise="Readiness fails while the database is gone.", within=within)
 

@@ -11,6 +11,7 @@ from brownout.faults import (
     BlackHole,
     CutAfter,
     Fault,
+    LockedTables,
     Outage,
     Reset,
     Restart,
@@ -18,7 +19,7 @@ from brownout.faults import (
 )
 from brownout.postgres import Postgres
 from brownout.probes import Probe
-from brownout.refusals import Refusals
+from brownout.refusals import ENDED_IN_USE, LOST_COMMIT, STARTING_UP, Refusals
 from brownout.runner import RunningService
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
@@ -39,8 +40,24 @@ async def test_a_refused_connection_fails_fast(
 @pytest.mark.behaviour("E5")
 @pytest.mark.parametrize(
     "fault",
-    [Outage(), Reset(), CutAfter(40), TerminatedBackends(), Restart()],
-    ids=["outage", "reset", "cut", "terminated_backends", "restart"],
+    [
+        Outage(),
+        Reset(),
+        CutAfter(40),
+        TerminatedBackends(),
+        Restart(),
+        ENDED_IN_USE,
+        STARTING_UP,
+    ],
+    ids=[
+        "outage",
+        "reset",
+        "cut",
+        "terminated_backends",
+        "restart",
+        "ended_in_use",
+        "starting_up",
+    ],
 )
 async def test_a_database_that_is_gone_is_said_to_be_unavailable(
     fault: Fault,
@@ -59,11 +76,31 @@ async def test_a_database_that_is_gone_is_said_to_be_unavailable(
 
 
 @pytest.mark.behaviour("E5")
-async def test_a_database_that_never_answers_is_said_to_be_too_slow(
+async def test_a_write_whose_commit_was_not_answered_is_said_to_be_undecided(
     brownout_service: RunningService, brownout_refusals: Refusals, brownout_probe: Probe
 ) -> None:
+    """503 or 504: nobody knows whether it was done, and nobody is at fault."""
+    answers = await brownout_refusals.of_writes(LOST_COMMIT, brownout_probe)
+    for operation in brownout_service.declaration.writes():
+        expect_honest_statuses(
+            [answer for answer in answers if answer.operation == operation.name],
+            operation,
+            gone=True,
+        )
+
+
+@pytest.mark.behaviour("E5")
+@pytest.mark.parametrize(
+    "fault", [BlackHole(), LockedTables()], ids=["black_hole", "locked_tables"]
+)
+async def test_a_database_that_never_answers_is_said_to_be_too_slow(
+    fault: Fault,
+    brownout_service: RunningService,
+    brownout_refusals: Refusals,
+    brownout_probe: Probe,
+) -> None:
     """503 or 504, never 500."""
-    answers = await brownout_refusals.under(BlackHole(), brownout_probe)
+    answers = await brownout_refusals.under(fault, brownout_probe)
     for operation in brownout_service.declaration.needing_database():
         expect_honest_statuses(
             [answer for answer in answers if answer.operation == operation.name],

@@ -1,10 +1,11 @@
 """Saturation sheds load, keeps to the pool's size, and heals."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from brownout import Kind
+from brownout import FaultNotFelt, Kind, NotAssessable, Operation
 from brownout.expectations import (
     expect_all_succeed,
     expect_all_within,
@@ -31,6 +32,7 @@ from brownout.observations import SAMPLES, Latencies
 from brownout.parallel import alone_and_together
 from brownout.postgres import Postgres
 from brownout.probes import Probe
+from brownout.refusals import CONFLICT
 from brownout.runner import RunningService
 from brownout.steady import Baseline, SteadyState
 from brownout.units import ms, seconds
@@ -42,14 +44,17 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures
 async def test_sessions_never_exceed_the_pool_under_load(
     brownout_service: RunningService, brownout_postgres: Postgres, brownout_load: Load
 ) -> None:
-    """Four times as many callers as connections, and the database a little slow."""
+    """Four times as many callers as connections, of every operation: a pool for each of them would
+    add up; and the database a little slow."""
     declared = brownout_service.declaration
+    operations = declared.needing_database()
     counts: list[int] = []
-    async with brownout_postgres.inject(Latency(ms(20))):
-        for operation in declared.needing_database():
-            async with brownout_load.crowd(operation, callers=declared.connections * 4) as stream:
-                while len(stream.answers) < declared.connections * 8:
-                    counts.append(len(await asyncio.to_thread(brownout_postgres.sessions)))
+    async with (
+        brownout_postgres.inject(Latency(ms(20))),
+        brownout_load.crowd(*operations, callers=declared.connections * 4) as stream,
+    ):
+        while len(stream.answers) < declared.connections * 8 * len(operations):
+            counts.append(len(await asyncio.to_thread(brownout_postgres.sessions)))
     expect_at_most_sessions(counts, declared.sessions)
 
 
@@ -78,6 +83,24 @@ async def test_sessions_do_not_exceed_the_pool_after_an_outage(
             len(await asyncio.to_thread(brownout_postgres.sessions)) for _ in range(SAMPLES // 4)
         ]
     expect_at_most_sessions(counts, declared.sessions)
+
+
+@pytest.mark.behaviour("P1")
+async def test_sessions_do_not_exceed_the_pool_after_slowness(
+    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """Requests and probes that were given up hold no session when all is well again."""
+    declared = brownout_service.declaration
+    async with brownout_postgres.inject(Latency(declared.budget.request)):
+        asked = [brownout_probe.each(declared.needing_database(), declared.connections)]
+        if declared.health.ready is not None:
+            probes = [Operation.route(declared.health.ready)]
+            asked.append(brownout_probe.each(probes, declared.connections))
+        await asyncio.gather(*asked)
+    recovery = await SteadyState(declared).reached(brownout_probe, within=declared.budget.recovery)
+    expect_recovered(recovery, within=declared.budget.recovery)
+    sessions = await asyncio.to_thread(brownout_postgres.sessions)
+    expect_at_most_sessions([len(sessions)], declared.sessions)
 
 
 @pytest.mark.behaviour("P2")
@@ -142,10 +165,47 @@ async def test_no_transaction_is_left_open(
     declared = brownout_service.declaration
     async with brownout_postgres.inject(fault) as injection:
         await brownout_probe.meet(injection, declared.needing_database(), declared.connections)
-    grace = declared.budget.request
+    await _expect_transactions_end(brownout_postgres, grace=declared.budget.request)
+
+
+@pytest.mark.behaviour("P5")
+async def test_no_transaction_is_left_open_by_a_conflict(
+    brownout_service: RunningService, brownout_postgres: Postgres, brownout_probe: Probe
+) -> None:
+    """An error that is an answer ends its transaction too."""
+    declared = brownout_service.declaration
+    writes = declared.writes()
+    try:
+        async with brownout_postgres.inject(CONFLICT):
+            await brownout_probe.each(writes)
+    except FaultNotFelt:
+        raise NotAssessable("No write inserts anything.") from None
+    await _expect_transactions_end(brownout_postgres, grace=declared.budget.request)
+
+
+@pytest.mark.behaviour("P5")
+async def test_no_transaction_is_left_open_by_callers_who_went_away(
+    brownout_service: RunningService,
+    brownout_postgres: Postgres,
+    brownout_load: Load,
+) -> None:
+    """They hang up at one step of their transactions or another."""
+    declared = brownout_service.declaration
+    async with brownout_postgres.inject(Latency(ms(20))):
+        for step in range(8):
+            await brownout_load.abort(
+                *declared.needing_database(),
+                count=declared.connections,
+                after=ms(10) + ms(20) * step,
+            )
+    await _expect_transactions_end(brownout_postgres, grace=declared.budget.request)
+
+
+async def _expect_transactions_end(postgres: Postgres, *, grace: timedelta) -> None:
+    """Within `grace`; looked for until none is open any more, or for a little longer than that."""
     began = asyncio.get_running_loop().time()
     while asyncio.get_running_loop().time() - began < grace.total_seconds() * 1.2:
-        sessions = await asyncio.to_thread(brownout_postgres.sessions)
+        sessions = await asyncio.to_thread(postgres.sessions)
         if not any((session.state or "").startswith("idle in") for session in sessions):
             break
         await asyncio.sleep(0.05)
@@ -158,14 +218,17 @@ async def test_killed_connections_cost_at_most_one_request_each(
 ) -> None:
     """Asked one after the other and all at once, until each dead connection must have been met."""
     declared = brownout_service.declaration
-    operation = declared.reads()[0]
-    async with brownout_postgres.inject(TerminatedBackends()):
-        answers = [await brownout_probe.ask(operation) for _ in range(declared.connections)]
-        answers += await brownout_probe.burst(operation, declared.connections)
-    expect_at_most_failures(answers, declared.connections)
-    later = await brownout_probe.burst(operation, declared.connections)
-    later += [await brownout_probe.ask(operation) for _ in range(declared.connections)]
-    expect_all_succeed(later)
+    for operation in declared.needing_database():
+        try:
+            async with brownout_postgres.inject(TerminatedBackends()):
+                answers = [await brownout_probe.ask(operation) for _ in range(declared.connections)]
+                answers += await brownout_probe.burst(operation, declared.connections)
+        except FaultNotFelt:
+            raise NotAssessable("Between requests the service holds no connection.") from None
+        expect_at_most_failures(answers, declared.connections)
+        later = await brownout_probe.burst(operation, declared.connections)
+        later += [await brownout_probe.ask(operation) for _ in range(declared.connections)]
+        expect_all_succeed(later)
 
 
 @pytest.mark.behaviour("P9")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 
 from brownout.faults import Fault, Restart, TerminatedBackends
 from brownout.postgres import Postgres, Session
@@ -34,6 +34,7 @@ class FakePostgres:
         self.made: list[Fault] = []
         self.asked: list[tuple[str, str]] = []
         self.missed: list[Fault] = []
+        self.terminations = 0
         self._connected = False
         self._switch = switch
         self._missing = set(missing)
@@ -43,6 +44,16 @@ class FakePostgres:
     def as_postgres(self) -> Postgres:
         """What it stands in for."""
         return cast("Postgres", self)
+
+    @property
+    def admin(self) -> Self:
+        """Its own administrator."""
+        return self
+
+    def terminate_sessions(self) -> int:
+        """As `Admin.terminate_sessions`; only counts."""
+        self.terminations += 1
+        return 1
 
     def lacks(self, fault: Fault) -> str | None:
         """As `Postgres.lacks`."""

@@ -3,9 +3,9 @@
 import pytest
 
 from brownout import FaultNotFelt, NotAssessable, Operation
-from brownout.faults import BlackHole, Fault, Latency, Outage, ServerError
+from brownout.faults import BlackHole, Fault, Latency, Outage
 from brownout.probes import Probe
-from brownout.refusals import Refusals
+from brownout.refusals import CONFLICT, LOST_COMMIT, STARTING_UP, Refusals
 from brownout.units import ms
 from tests.core.fakes import FakePostgres
 from tests.core.made import READ, WRITE, service
@@ -91,12 +91,13 @@ async def test_the_caller_s_mistakes_are_an_unknown_path_a_wrong_method_and_a_br
         "wrong method",
         "fill: no JSON",
         "fill: another shape",
+        "fill: empty",
     ]
     sent = {request.method: request for request in peer.requests if request.method != "PUT"}
     assert sent["GET"].path == "/no-such-path-of-any-service"
     assert sent["TRACE"].path == "/things"
     filled = [request for request in peer.requests if request.method == "PUT"]
-    assert {request.body for request in filled} == {b"{", b"[]"}
+    assert {request.body for request in filled} == {b"{", b"[]", b"{}"}
     assert {request.headers["content-type"] for request in filled} == {"application/json"}
     assert all(request.path.startswith("/things/") for request in filled)
 
@@ -109,7 +110,18 @@ async def test_without_a_declared_body_none_can_be_broken() -> None:
     assert list(answers) == ["unknown path", "wrong method"]
 
 
-async def test_a_conflict_is_what_writes_answer_where_the_database_knows_the_key() -> None:
+async def test_where_only_new_connections_are_refused_the_open_ones_end_first() -> None:
+    declared, postgres = service([READ]), FakePostgres()
+    refusals = Refusals(declared, postgres.as_postgres)
+    async with serving(whole(503)) as peer, Probe(declared, peer.url) as probe:
+        await refusals.under(Outage(), probe)
+        assert postgres.terminations == 0
+        await refusals.under(STARTING_UP, probe)
+    assert postgres.terminations == 1
+    assert postgres.made == [Outage(), STARTING_UP]
+
+
+async def test_writes_alone_are_asked_once_under_what_only_they_meet() -> None:
     declared, postgres = service([READ, WRITE, BODY]), FakePostgres()
 
     async def reply(request: Request) -> Reply:
@@ -117,25 +129,23 @@ async def test_a_conflict_is_what_writes_answer_where_the_database_knows_the_key
 
     refusals = Refusals(declared, postgres.as_postgres)
     async with serving(reply) as peer, Probe(declared, peer.url) as probe:
-        answers = await refusals.of_conflicts(probe)
-        assert await refusals.of_conflicts(probe) is answers
+        answers = await refusals.of_writes(CONFLICT, probe)
+        assert await refusals.of_writes(CONFLICT, probe) is answers
     assert asked(peer)[0] == "POST /things"
-    assert [(one.operation, one.status) for one in answers] == [("fill", 409)]
-    [fault] = postgres.made
-    assert isinstance(fault, ServerError)
-    assert fault.sqlstate == "23505"
+    assert [(one.operation, one.status) for one in answers] == [("place", 201), ("fill", 409)]
+    assert postgres.made == [CONFLICT]
 
 
 @pytest.mark.parametrize("felt", [True, False])
-async def test_no_conflict_is_assessed_where_nobody_is_told_of_one(felt: bool) -> None:
+async def test_writes_are_not_assessed_where_nobody_is_told_of_the_fault(felt: bool) -> None:
     def switch(_: Fault, on: bool) -> None:
         if not on and not felt:
             raise FaultNotFelt("nothing is inserted")
 
     declared, postgres = service([WRITE]), FakePostgres(switch=switch)
     async with serving(whole(201)) as peer, Probe(declared, peer.url) as probe:
-        with pytest.raises(NotAssessable, match="No write answers"):
-            await Refusals(declared, postgres.as_postgres).of_conflicts(probe)
+        with pytest.raises(NotAssessable, match="No write tells its caller of LostCommitReply"):
+            await Refusals(declared, postgres.as_postgres).of_writes(LOST_COMMIT, probe)
 
 
 async def test_without_an_operation_that_needs_the_database_nothing_is_asked() -> None:

@@ -4,13 +4,15 @@ from collections import Counter
 
 import pytest
 
-from brownout import Ending, Operation, Outcome, ms
+from brownout import Ending, FaultNotFelt, Operation, Outcome, ms
 from brownout.faults import (
     BlackHole,
     Direction,
     Fault,
     Latency,
+    Reset,
     Restart,
+    ServerError,
     TerminatedBackends,
 )
 from brownout.probes import Probe
@@ -69,10 +71,15 @@ async def test_writers_meet_every_fault_and_what_they_left_is_counted_by_token(
         assert await histories.of(operation, probe) is history
 
     kinds = [type(fault) for fault in postgres.made]
-    assert set(kinds) == {BlackHole, Latency, TerminatedBackends, Restart}
+    assert set(kinds) == {BlackHole, Latency, Reset, TerminatedBackends, ServerError, Restart}
     answers_only = BlackHole(Direction.TO_SERVICE)
     assert all(one == answers_only for one in postgres.made if isinstance(one, BlackHole))
     assert kinds.count(TerminatedBackends) >= 3
+    assert kinds.count(Reset) >= 3
+    refused = [one for one in postgres.made if isinstance(one, ServerError)]
+    callers = declared.connections
+    assert [one.nth for one in refused] == [1, callers + 1, 2 * callers + 1, 3 * callers + 1]
+    assert {one.times for one in refused} == {1}
     assert postgres.missed == []
     assert kinds.index(Latency) < kinds.index(TerminatedBackends), "each step is wide enough"
     assert postgres.asked == [(SQL, "place")]
@@ -86,6 +93,9 @@ async def test_writers_meet_every_fault_and_what_they_left_is_counted_by_token(
         assert asked_again >= {token for token in lost if store.asked[token]}
         last = {one.token: one for one in history.answers}
         assert all(last[token].outcome is Outcome.ACKNOWLEDGED for token in lost)
+        at_once = {token for token in asked_again if token not in lost}
+        assert len(at_once) >= declared.connections
+        assert all(store.asked[token] == 2 for token in asked_again)
         assert set(history.applied.values()) == {1}
     else:
         assert asked_again == set()
@@ -102,3 +112,22 @@ async def test_faults_that_the_backend_lacks_are_left_out() -> None:
         await WriteHistories(declared, postgres.as_postgres).of(KEYED, probe)
     assert BlackHole(Direction.TO_SERVICE) in postgres.made
     assert not {type(fault) for fault in postgres.made} & {TerminatedBackends, Restart}
+
+
+async def test_statements_that_cannot_be_refused_are_left_out() -> None:
+    store = Store()
+
+    def switch(fault: Fault, on: bool) -> None:
+        store.switch(fault, on)
+        if isinstance(fault, ServerError) and not on:
+            raise FaultNotFelt("every statement is hidden in a function")
+
+    postgres = FakePostgres(switch=switch, applied=store.applied)
+    declared = service([KEYED], request=ms(200))
+    async with (
+        serving(store) as peer,
+        Probe(declared, peer.url, patience=ms(80)) as probe,
+    ):
+        history = await WriteHistories(declared, postgres.as_postgres).of(KEYED, probe)
+    assert Restart() in postgres.made, "the history goes on"
+    assert set(history.applied.values()) == {1}

@@ -5,6 +5,7 @@
 import asyncio
 from contextlib import suppress
 
+import asyncpg
 from starlette.applications import Starlette
 
 from tests.controls.kiosk.app import kiosk
@@ -17,6 +18,7 @@ __all__ = [
     "key_ignored",
     "repeats_without_a_key",
     "success_after_a_timeout",
+    "swallows_an_error_and_looks_before_it_writes",
     "written_behind",
 ]
 
@@ -123,3 +125,36 @@ class KeyIgnored(Counter):
 def key_ignored() -> Starlette:
     """See `KeyIgnored`."""
     return kiosk(counter=KeyIgnored)
+
+
+class LooksBeforeItWrites(Counter):
+    """An order is told by its customer, and nothing in the table holds it to be the only one."""
+
+    async def work(self, connection: Connection, customer: str, key: str | None) -> int:
+        """Place an order unless it is there: of two at once, neither sees the other."""
+        found: int | None = await connection.fetchval(
+            "SELECT id FROM orders WHERE customer = $1", customer
+        )
+        if found is not None:
+            return found
+        return await super().work(connection, customer, None)
+
+
+class SwallowsAnError(Counter):
+    """A statement that was cancelled was not so important."""
+
+    async def work(self, connection: Connection, customer: str, key: str | None) -> int:
+        """Place an order; where that fails the transaction is lost, and COMMIT says nothing."""
+        try:
+            return await super().work(connection, customer, key)
+        except asyncpg.QueryCanceledError:
+            return 0
+
+
+class SwallowsAnErrorAndLooksBeforeItWrites(SwallowsAnError, LooksBeforeItWrites):
+    """Two defects that have nothing to do with each other."""
+
+
+def swallows_an_error_and_looks_before_it_writes() -> Starlette:
+    """See `SwallowsAnError` and `LooksBeforeItWrites`."""
+    return kiosk(counter=SwallowsAnErrorAndLooksBeforeItWrites)

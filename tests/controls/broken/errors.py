@@ -9,17 +9,25 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from tests.controls.broken.answers import BreaksOff, OldListUnmarked
+from tests.controls.broken.answers import (
+    BreaksOff,
+    ListUpToTheDeadline,
+    OldListUnmarked,
+    ShorterList,
+)
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.front import Front
-from tests.controls.kiosk.refusals import Refused
+from tests.controls.kiosk.pool import SESSION, Pool
+from tests.controls.kiosk.refusals import Refused, Undetermined
+from tests.controls.kiosk.settings import WORK
 
 __all__ = [
     "html_page_and_old_list",
     "lost_connection_is_a_bug_and_own_conflict",
-    "no_retry_after",
+    "no_retry_after_and_shorter_list",
     "outage_is_a_bug_and_driver_text",
     "plain_json_and_traceback_and_soon",
+    "undecided_is_a_bug_and_odd_refusals",
     "wrong_status_and_breaking_off",
 ]
 
@@ -41,12 +49,22 @@ class HtmlPage(Front):
         return HTMLResponse(f"<h1>{super().unforeseen(error).status_code} Sorry</h1>", 500)
 
 
-class HtmlPageAndOldList(HtmlPage, OldListUnmarked):
-    """Two defects that have nothing to do with each other."""
+class EndOfASessionIsABug(Front):
+    """A lost connection is foreseen; a server that ends a session in the middle of its work not."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """500 for 57P01, which asyncpg tells as the cause of a lost connection."""
+        if isinstance(error.__cause__, asyncpg.AdminShutdownError):
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
+class HtmlPageAndOldList(HtmlPage, EndOfASessionIsABug, OldListUnmarked):
+    """Three defects that have nothing to do with each other."""
 
 
 def html_page_and_old_list() -> Starlette:
-    """See `HtmlPage` and `OldListUnmarked`."""
+    """See `HtmlPage`, `EndOfASessionIsABug` and `OldListUnmarked`."""
     return kiosk(front=HtmlPageAndOldList)
 
 
@@ -186,6 +204,85 @@ class NoRetryAfter(Front):
         return response
 
 
-def no_retry_after() -> Starlette:
-    """See `NoRetryAfter`."""
-    return kiosk(front=NoRetryAfter)
+class OwnTimeoutIsABug(Front):
+    """A statement that the server cancels at the session's own time-out was not foreseen."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """500 for 57014."""
+        if isinstance(error, asyncpg.QueryCanceledError):
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
+class NoRetryAfterAndOwnTimeout(NoRetryAfter, OwnTimeoutIsABug):
+    """Two defects that have nothing to do with each other."""
+
+
+class ShortStatements(Pool):
+    """The server is quicker to give up than the clock is."""
+
+    settings = {**SESSION, "statement_timeout": f"{WORK * 500:.0f}"}  # noqa: RUF012
+
+
+def no_retry_after_and_shorter_list() -> Starlette:
+    """See `NoRetryAfter`, `OwnTimeoutIsABug` and `ShorterList`."""
+    return kiosk(front=NoRetryAfterAndOwnTimeout, pool=ShortStatements, counter=ShorterList)
+
+
+class UndecidedIsABug(Front):
+    """A COMMIT that nobody answered is a fault of the service's own."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """500 where nobody knows what became of an order."""
+        if isinstance(error, Undetermined):
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
+class TalkativeConflict(Front):
+    """A conflict is told in PostgreSQL's words, and with another status inside."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """409, with 500 in its body."""
+        if not isinstance(error, asyncpg.UniqueViolationError):
+            return await super().refuse(request, error)
+        response = self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)))
+        response.status_code = HTTPStatus.CONFLICT
+        return response
+
+
+class ListOfWhatIsMissing(Front):
+    """An order without a customer is refused in a shape of its own."""
+
+    async def place(self, request: Request) -> Response:
+        """Look for what is missing first."""
+        if await request.body() == b"{}":
+            return JSONResponse(
+                {"missing": ["customer"]},
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                media_type="application/problem+json",
+            )
+        return await super().place(request)
+
+
+class FullWithoutRetryAfter(Front):
+    """Whoever finds the pool full is not told when to come back."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """The pool's own refusal, as it is."""
+        response = await super().refuse(request, error)
+        if isinstance(error, Refused) and "Retry-After" in response.headers:
+            del response.headers["Retry-After"]
+        return response
+
+
+class UndecidedIsABugAndOddRefusals(
+    UndecidedIsABug, TalkativeConflict, ListOfWhatIsMissing, FullWithoutRetryAfter
+):
+    """Five defects that have nothing to do with each other."""
+
+
+def undecided_is_a_bug_and_odd_refusals() -> Starlette:
+    """See `UndecidedIsABug`, `TalkativeConflict`, `ListOfWhatIsMissing`, `FullWithoutRetryAfter`
+    and `ListUpToTheDeadline`."""
+    return kiosk(front=UndecidedIsABugAndOddRefusals, counter=ListUpToTheDeadline)

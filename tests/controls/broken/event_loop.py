@@ -17,7 +17,7 @@ from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE
 
-__all__ = ["one_at_a_time", "sleeps_after_slowness", "synchronous_driver", "synchronous_writes"]
+__all__ = ["sleeps_and_one_at_a_time", "synchronous_driver", "synchronous_writes"]
 
 
 class SynchronousDriver(Counter):
@@ -73,11 +73,6 @@ class SleepsAfterSlowness(Pool):
                 time.sleep(0.2)  # noqa: ASYNC251 - the defect
 
 
-def sleeps_after_slowness() -> Starlette:
-    """See `SleepsAfterSlowness`."""
-    return kiosk(pool=SleepsAfterSlowness)
-
-
 class OneAtATime(Counter):
     """A lock around the database."""
 
@@ -91,6 +86,6 @@ class OneAtATime(Counter):
             return await super().orders(until)
 
 
-def one_at_a_time() -> Starlette:
-    """See `OneAtATime`."""
-    return kiosk(counter=OneAtATime)
+def sleeps_and_one_at_a_time() -> Starlette:
+    """See `SleepsAfterSlowness` and `OneAtATime`."""
+    return kiosk(pool=SleepsAfterSlowness, counter=OneAtATime)

@@ -21,7 +21,7 @@ __all__ = [
     "one_queue_and_never_ready_again",
     "probes_mixed_up",
     "readiness_hangs_and_liveness_elsewhere",
-    "readiness_over_the_pool",
+    "readiness_over_the_pool_and_flapping",
 ]
 
 
@@ -118,10 +118,24 @@ class ReadinessOverThePool(Probes):
         return True
 
 
-def readiness_over_the_pool() -> Starlette:
-    """See `ReadinessOverThePool`."""
+class Flapping(ReadinessOverThePool):
+    """One failure proves nothing, so that every second one is passed over."""
+
+    def __init__(self, dsn: str, pool: Pool) -> None:
+        super().__init__(dsn, pool)
+        self._failed = 0
+
+    async def reachable(self) -> bool:
+        """Whether a connection answers, or the last one did not."""
+        reached = await super().reachable()
+        self._failed += not reached
+        return reached or self._failed % 2 == 0
+
+
+def readiness_over_the_pool_and_flapping() -> Starlette:
+    """See `ReadinessOverThePool` and `Flapping`."""
     pool = Pool(os.environ["DATABASE_URL"])
-    return kiosk(pool=lambda _: pool, probes=lambda dsn: ReadinessOverThePool(dsn, pool))
+    return kiosk(pool=lambda _: pool, probes=lambda dsn: Flapping(dsn, pool))
 
 
 def no_readiness() -> Starlette:

@@ -16,14 +16,16 @@ from starlette.responses import Response
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import Front
-from tests.controls.kiosk.pool import SESSION, Connection, Pool
+from tests.controls.kiosk.pool import SESSION, Connection, Pool, Session
+from tests.controls.kiosk.probes import Probes
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
-from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, RECOVERY, WORK
+from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, PROBE, RECOVERY, WORK
 
 __all__ = [
     "connection_for_each_request",
     "dead_until_swept",
     "endless_queue",
+    "forgetful_and_swept_for_reads",
     "never_swept",
     "transaction_left_open",
     "unlimited_and_full_and_every_route",
@@ -193,6 +195,74 @@ class DeadUntilSwept(HandMade):
 def dead_until_swept() -> Starlette:
     """See `DeadUntilSwept`."""
     return kiosk(pool=DeadUntilSwept)
+
+
+class SweptForReads(DeadUntilSwept):
+    """Swept when there is time, and whenever a read asks for it."""
+
+    settings = LongSessions.settings
+
+    async def open(self) -> None:
+        """Two reads may ask at once."""
+        self._sweeping = asyncio.Lock()
+        await super().open()
+
+    async def sweep(self) -> None:
+        """Replace the dead, one sweep at a time."""
+        async with self._sweeping:
+            await super().sweep()
+
+
+class ConflictLeftOpen(Counter):
+    """A conflict is an answer and no error, so that nothing is rolled back; whoever uses the
+    connection next does so."""
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """The last orders, over connections that are alive."""
+        assert isinstance(self.pool, SweptForReads)
+        await self.pool.sweep()
+        async with self.pool.lease(until) as connection:
+            await connection.execute("ROLLBACK")
+            return [dict(row) for row in await connection.fetch(LIST)]
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order."""
+        async with self.pool.lease(until) as connection:
+            await connection.execute("ROLLBACK; BEGIN")
+            try:
+                number = await self.work(connection, customer, key)
+            except asyncpg.UniqueViolationError:
+                raise
+            except asyncpg.PostgresError:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+            return number
+
+
+class ForgetfulProbes(Probes):
+    """A connection that did not answer in time is not used again, and not closed either."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self._forgotten: list[Session] = []
+
+    async def ask(self) -> bool:
+        """Ask on the connection that is kept for it, or on a new one."""
+        connection = self._connection or await asyncpg.connect(self._dsn, timeout=PROBE)
+        self._connection = None
+        self._forgotten.append(connection)
+        asked = asyncio.ensure_future(connection.fetchval("SELECT true"))
+        done, _ = await asyncio.wait([asked], timeout=PROBE)
+        if done:
+            self._forgotten.remove(connection)
+            self._connection = connection
+        return bool(done) and asked.result() is True
+
+
+def forgetful_and_swept_for_reads() -> Starlette:
+    """See `ForgetfulProbes`, `ConflictLeftOpen` and `SweptForReads`."""
+    return kiosk(pool=SweptForReads, counter=ConflictLeftOpen, probes=ForgetfulProbes)
 
 
 class NeverSwept(DeadUntilSwept):

@@ -43,7 +43,8 @@ DATABASE = (
     Control(
         module="pool",
         name="connection_for_each_request",
-        judged_by=POOL - ids("P3"),  # to connect may outlast D under its latency
+        # To connect may outlast D under P3's latency, and P6 has no connection that it could kill.
+        judged_by=POOL - ids("P3 P6"),
         defects=(Defect("a new database connection for each request", ids("P1")),),
     ),
     Control(
@@ -79,6 +80,16 @@ DATABASE = (
         name="transaction_left_open",
         judged_by=POOL,
         defects=(Defect("a transaction left open on error", ids("P5")),),
+    ),
+    Control(
+        module="pool",
+        name="forgetful_and_swept_for_reads",
+        judged_by=POOL,
+        defects=(
+            Defect("a readiness probe that forgets its connection when it is slow", ids("P1")),
+            Defect("a transaction left open by a conflict", ids("P5")),
+            Defect("dead connections are replaced for reads and handed to writes", ids("P6")),
+        ),
     ),
     Control(
         module="pool",

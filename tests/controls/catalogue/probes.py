@@ -48,14 +48,18 @@ PROBES = (
     ),
     Control(
         module="health",
-        name="readiness_over_the_pool",
+        name="readiness_over_the_pool_and_flapping",
         judged_by=HEALTH,
-        defects=(Defect("probes share the traffic's pool, and its patience", ids("H5")),),
+        defects=(
+            Defect("probes share the traffic's pool, and its patience", ids("H5")),
+            Defect("readiness fails every second time only", ids("H3")),
+        ),
     ),
     Control(
         module="health",
         name="no_readiness",
-        judged_by=ids("H0 H3 H4 H5 T3"),  # T3, which every defect of a deadline may break
+        # T1, T3 and X1, which every defect of their areas may break.
+        judged_by=ids("H0 H3 H4 H5 T1 T3 X1"),
         defects=(Defect("no readiness route", ids("H0")),),
         not_assessed=ids("H3 H4 H5"),
         declares={"health": Health(live="/health/live", ready=None)},
