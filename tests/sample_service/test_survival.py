@@ -272,7 +272,7 @@ async def test_a_caller_who_goes_takes_the_query_along(
 ) -> None:
     async with opened(settings) as shop:
         await recovered(shop)
-        with brownout_postgres.inject(LockedTables(tables=("public.orders",))):
+        with brownout_postgres.inject(LockedTables(tables=("public.orders",))) as locked:
             gone = asyncio.Event()
             order = [b'{"customer":"Ada","sku":"tea","quantity":1}'] if method == "POST" else []
             scope = {
@@ -303,7 +303,10 @@ async def test_a_caller_who_goes_takes_the_query_along(
             async def at_work() -> bool:
                 return any(session.state == "active" for session in brownout_postgres.sessions())
 
-            await until(at_work, within=DEADLINE / 2)
+            async def waiting() -> bool:
+                return locked.felt > 0  # and not in a statement before the one that waits
+
+            await until(waiting, within=DEADLINE / 2)
             begun = time.monotonic()
             gone.set()
             await request
