@@ -43,7 +43,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 _LONGEST_FIRST = (
-    *("wire", "containers", "sample_service", "frame", "backends", "benchmarks"),
+    "wire",
+    "containers",
+    "sample_service",
+    "frame",
+    "backends",
+    "benchmarks",
     "controls",
 )
 """Parts whose files take long, so that no worker is left alone with one at the end; then controls,

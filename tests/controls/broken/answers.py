@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import EXPECTED, Front
+from tests.controls.kiosk.pool import Pool
 
 __all__ = [
     "BreaksOff",
@@ -22,6 +23,13 @@ __all__ = [
 ]
 
 
+async def row_by_row(pool: Pool, until: float) -> AsyncIterator[dict[str, object]]:
+    """The last orders, two from the database at a time."""
+    async with pool.lease(until) as connection, connection.transaction():
+        async for row in connection.cursor(LIST, prefetch=2):
+            yield dict(row)
+
+
 class ShorterList(Counter):
     """Reads row by row; what came before the connection broke is better than nothing."""
 
@@ -29,9 +37,8 @@ class ShorterList(Counter):
         """Some orders, or fewer."""
         rows: list[dict[str, object]] = []
         with suppress(asyncpg.ConnectionDoesNotExistError):
-            async with self.pool.lease(until) as connection, connection.transaction():
-                async for row in connection.cursor(LIST, prefetch=2):
-                    rows.append(dict(row))  # noqa: PERF401 - what came must survive the error
+            async for row in row_by_row(self.pool, until):
+                rows.append(row)  # noqa: PERF401 - what came must survive the error
         return rows
 
 
@@ -42,9 +49,8 @@ class ListUpToTheDeadline(Counter):
         """Some orders, or fewer."""
         rows: list[dict[str, object]] = []
         try:
-            async with self.pool.lease(until) as connection, connection.transaction():
-                async for row in connection.cursor(LIST, prefetch=2):
-                    rows.append(dict(row))  # noqa: PERF401 - what came must survive the error
+            async for row in row_by_row(self.pool, until):
+                rows.append(row)  # noqa: PERF401 - what came must survive the error
         except TimeoutError:
             if not rows:
                 raise
@@ -56,16 +62,11 @@ class BreaksOff(Front):
 
     async def orders(self, _: Request) -> Response:
         """Begins to answer with the first row."""
-        rows = self._rows(self.deadline())
+        rows = row_by_row(self.counter.pool, self.deadline())
         first = await anext(rows, None)
         if first is None:
             return JSONResponse([])
         return StreamingResponse(self._written(first, rows), media_type="application/json")
-
-    async def _rows(self, until: float) -> AsyncIterator[dict[str, object]]:
-        async with self.counter.pool.lease(until) as connection, connection.transaction():
-            async for row in connection.cursor(LIST, prefetch=2):
-                yield dict(row)
 
     async def _written(
         self, first: dict[str, object], rows: AsyncIterator[dict[str, object]]
