@@ -1,6 +1,7 @@
 """What tests of several parts share in one worker: the reaper, the server and the engine that the
 fixtures start for an adopter. Parts that test one of these themselves start their own."""
 
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -42,25 +43,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 
 
-_LONGEST_FIRST = (
-    "wire",
-    "containers",
-    "sample_service",
-    "frame",
-    "backends",
-    "benchmarks",
-    "controls",
-)
-"""Parts whose files take long, so that no worker is left alone with one at the end; then controls,
-which wait for most of their time."""
+_LONGEST_FIRST = ("wire", "containers", "sample_service", "frame", "backends", "benchmarks")
+"""Parts whose files take long, so that no worker is left alone with one at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the parts whose files take longest before the others."""
+    """Put the files that take longest first, and a control after each of them while there are some:
+    controls wait for most of their time, which leaves the machine to the others."""
     here = Path(__file__).parent
+    files: dict[Path, list[pytest.Item]] = {}
+    controls: list[list[pytest.Item]] = []
+    for item in items:
+        path = item.path.relative_to(here)
+        if path.name == "test_controls.py":
+            controls.append([item])
+        else:
+            files.setdefault(path, []).append(item)
 
-    def place(item: pytest.Item) -> int:
-        part = item.path.relative_to(here).parts[0]
+    def place(path: Path) -> int:
+        part = path.parts[0]
         return _LONGEST_FIRST.index(part) if part in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
-    items.sort(key=place)
+    ordered = [files[path] for path in sorted(files, key=place)]
+    pairs = zip_longest(ordered, controls, fillvalue=[])
+    items[:] = [item for file, control in pairs for item in (*file, *control)]
