@@ -66,7 +66,7 @@ own-tests: engine
 
 suites: env
 	@echo '== the suites, backend embedded'
-	@$(PYTHON) -m pytest suites -q -n 3 $(ARGS)
+	@$(PYTHON) -m pytest suites -q -n 4 $(ARGS)
 
 containers: engine
 	@if $(ENGINE_ANSWERS); then \

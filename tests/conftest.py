@@ -65,5 +65,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LONGEST_FIRST.index(part) if part in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
     ordered = [files[path] for path in sorted(files, key=place)]
-    pairs = zip_longest(ordered, controls, fillvalue=[])
+    none: list[pytest.Item] = []
+    pairs = zip_longest(ordered, controls, fillvalue=none)
     items[:] = [item for file, control in pairs for item in (*file, *control)]

@@ -17,6 +17,12 @@ from tests.core.peer import OK, PATIENCE, RESET, Peer, Reply, Request, Then, ser
 pytestmark = pytest.mark.asyncio
 
 
+@pytest.fixture(autouse=True)
+def no_connection_is_idle_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is: what a test counts must not depend on it."""
+    monkeypatch.setattr("brownout.callers._KEEP_ALIVE", PATIENCE)
+
+
 async def ask(callers: Callers, peer: Peer) -> httpx.Response:
     return await callers.send(httpx.Request("GET", peer.url))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from brownout import ms
+from brownout import ms, seconds
 from brownout.faults import Fault, Latency
 from brownout.parallel import alone_and_together
 from brownout.probes import Probe
@@ -15,7 +15,8 @@ from tests.core.peer import OK, Reply, Request, serving
 
 pytestmark = pytest.mark.asyncio
 
-DECLARED = service([READ])
+# Long enough that a busy machine's delays are no round trip of D / 50.
+DECLARED = service([READ], request=seconds(3))
 D = DECLARED.budget.request
 
 

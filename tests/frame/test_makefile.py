@@ -19,7 +19,7 @@ LINT = ["ruff check", "ruff format", "mypy --strict"]
 ASKED = "python -m brownout.backends.docker"
 RUNS = [
     "python -m pytest tests -q -rs -n 6 --dist loadfile --no-loadscope-reorder -m ",
-    "python -m pytest suites -q -n 3",
+    "python -m pytest suites -q -n 4",
 ]
 CONTAINERS = "suites -q -n 3 --brownout-backend=docker"
 
