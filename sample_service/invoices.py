@@ -6,6 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
+import structlog
+
 from sample_service.deadline import Deadline
 from sample_service.drawing import draw, draw_in_time, prepare
 from sample_service.gate import Gate
@@ -13,6 +15,8 @@ from sample_service.problems import INVOICE_FAILED, Problem
 from sample_service.settings import Settings
 
 __all__ = ["Invoices"]
+
+log = structlog.get_logger()
 
 
 class Invoices:
@@ -51,7 +55,7 @@ class Invoices:
         await self._gate.enter(deadline)
         # A task of its own: whoever leaves, the drawing goes on, and holds its slot until it ends.
         drawing = asyncio.create_task(self._drawn(deadline, order_id, total_cents))
-        drawing.add_done_callback(lambda _: self._gate.leave())
+        drawing.add_done_callback(self._ended)
         try:
             async with asyncio.timeout(deadline.left()):
                 return await asyncio.shield(drawing)
@@ -59,6 +63,12 @@ class Invoices:
             raise Problem(INVOICE_FAILED, "It could not be drawn in time.") from error
         except BrokenProcessPool as error:
             raise Problem(INVOICE_FAILED, "The drawing process died.") from error
+
+    def _ended(self, drawing: asyncio.Task[bytes]) -> None:
+        self._gate.leave()
+        # Also for a caller who has left, and sees it no more: the late die of their deadline.
+        if not drawing.cancelled() and (error := drawing.exception()) is not None:
+            log.info("an invoice was not drawn", error=str(error))
 
     async def _drawn(self, deadline: Deadline, order_id: int, total_cents: int) -> bytes:
         try:

@@ -1,7 +1,7 @@
 """What tests of several parts share in one worker: the reaper, the server and the engine that the
 fixtures start for an adopter. Parts that test one of these themselves start their own."""
 
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 from brownout.backends.model import Backend
 from brownout.engine import EngineProcess
 from brownout.reaper import Reaper
+from tests.controls.control import Control
 
 
 @pytest.fixture(scope="session")
@@ -46,25 +47,35 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 _LONGEST_FIRST = ("wire", "containers", "sample_service", "frame", "backends", "benchmarks")
 """Parts whose files take long, so that no worker is left alone with one at the end."""
 
+_CONTROLS = Path("controls", "test_controls.py")
+_COMPARED = {"P10", "V3", "X1", "X3"}
+"""Behaviours whose verdict compares latencies, for which the machine needs some room."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, and a control after each of them while there are some:
-    controls wait for most of their time, which leaves the machine to the others."""
+    """Put the files that take longest first, and a control after each of them: controls wait for
+    most of their time, which leaves the machine to the others. Then come the controls that compare
+    latencies, beside each other alone, and then all other files."""
     here = Path(__file__).parent
     files: dict[Path, list[pytest.Item]] = {}
-    controls: list[list[pytest.Item]] = []
     for item in items:
-        path = item.path.relative_to(here)
-        if path.name == "test_controls.py":
-            controls.append([item])
-        else:
-            files.setdefault(path, []).append(item)
-
-    def place(path: Path) -> int:
-        part = path.parts[0]
-        return _LONGEST_FIRST.index(part) if part in _LONGEST_FIRST else len(_LONGEST_FIRST)
-
-    ordered = [files[path] for path in sorted(files, key=place)]
+        files.setdefault(item.path.relative_to(here), []).append(item)
+    controls = files.pop(_CONTROLS, [])
+    comparing = [control for control in controls if _compares(control)]
+    waiting = [[control] for control in controls if control not in comparing]
+    long = [
+        files.pop(path) for part in _LONGEST_FIRST for path in [*files] if path.parts[0] == part
+    ]
     none: list[pytest.Item] = []
-    pairs = zip_longest(ordered, controls, fillvalue=none)
-    items[:] = [item for file, control in pairs for item in (*file, *control)]
+    items[:] = [
+        *chain.from_iterable(chain(*zip_longest(long, waiting, fillvalue=none))),
+        *comparing,
+        *chain.from_iterable(files.values()),
+    ]
+
+
+def _compares(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    control = item.callspec.params["control"]
+    assert isinstance(control, Control)
+    return not _COMPARED.isdisjoint(control.judged_by)

@@ -1,6 +1,7 @@
 """Drawing in processes of their own, which may be slow, die, or be killed."""
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Callable
@@ -75,7 +76,7 @@ async def test_killed_drawing_processes_cost_no_drawing(drawings: Invoices) -> N
 
 
 async def test_a_drawing_that_takes_too_long_ends_and_the_next_one_is_drawn(
-    drawings: Invoices, monkeypatch: pytest.MonkeyPatch
+    drawings: Invoices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def replaced(by: Callable[..., bytes]) -> None:
         monkeypatch.setattr(module, "draw_in_time", by)
@@ -97,6 +98,9 @@ async def test_a_drawing_that_takes_too_long_ends_and_the_next_one_is_drawn(
     await until(drawn_again, within=AMPLE)
     assert drawn.startswith(b"\x89PNG")
     drawings.close()
+    gc.collect()
+    # How the late one ended was seen, though its caller had left.
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_a_drawing_whose_caller_left_holds_its_slot_until_it_ends(
