@@ -51,6 +51,12 @@ def test_the_median_needs_a_sample() -> None:
         _ = latencies().p50
 
 
+@pytest.mark.parametrize(("median", "pace"), [(1, 5), (2, 6), (10, 30)])
+def test_a_service_that_takes_long_is_asked_less_often(median: int, pace: int) -> None:
+    """Asked each 5 ms, one that takes 10 ms of its only core is late without any fault."""
+    assert latencies(median, median, 900).pace == ms(pace)
+
+
 @pytest.mark.parametrize(("p99", "ceiling"), [(5, 105), (50, 150), (60, 180), (400, 1200)])
 def test_the_ceiling_is_three_times_the_p99_and_at_least_100_ms_more(
     p99: int, ceiling: int

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from contextlib import nullcontext
 
 import asyncpg
@@ -12,14 +11,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.front import Front
 from tests.controls.kiosk.pool import Pool
 from tests.controls.kiosk.probes import Probes
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import WORK
 
 __all__ = [
-    "no_readiness_and_a_long_sum",
+    "no_readiness",
     "one_queue_and_never_ready_again",
     "probes_mixed_up",
     "readiness_hangs_and_liveness_elsewhere",
@@ -140,17 +138,6 @@ def readiness_over_the_pool_and_flapping() -> Starlette:
     return kiosk(pool=lambda _: pool, probes=lambda dsn: Flapping(dsn, pool))
 
 
-class LongSum(Front):
-    """Work of its own for each quote, which is no defect."""
-
-    async def quote(self, request: Request) -> Response:
-        """What sending costs, after a sum of 10 ms of the processor."""
-        until = time.thread_time() + 0.01
-        while time.thread_time() < until:
-            pass
-        return await super().quote(request)
-
-
-def no_readiness_and_a_long_sum() -> Starlette:
-    """See `LongSum`; for the rest nothing is wrong: its team declares no readiness."""
-    return kiosk(front=LongSum)
+def no_readiness() -> Starlette:
+    """Nothing is wrong with the service: its team declares no such route."""
+    return kiosk()
