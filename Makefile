@@ -80,8 +80,8 @@ bench-%: env
 	@$(PYTHON) -m benchmarks.$* $(ARGS); code=$$?; echo "bench-$*: exit code $$code"; exit $$code
 
 # Built anew only when what it is made from has changed, or when its Python is gone. A new pip takes
-# half the time of an old one, and four at once a third of one alone, which waits for the registry at
-# each package. Modules are compiled when they are first imported: most never are.
+# half the time of an old one, and four at once less than half of one alone, which waits for the
+# registry at each package. Modules are compiled when they are first imported: most never are.
 env:
 	@$(MADE_FROM) | cmp -s - $(VENV)/made-from && $(PYTHON) -c '' 2>/dev/null \
 	    || $(MAKE) --no-print-directory $(VENV)

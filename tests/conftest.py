@@ -54,15 +54,15 @@ _COMPARED = {"P10", "V3", "X1", "X3"}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, and a control after each of them: controls wait for
-    most of their time, which leaves the machine to the others. Then come the controls that compare
-    latencies, beside each other alone, and then all other files."""
+    most of their time, which leaves the machine to the others. Those that compare latencies come in
+    a row after these, where most have only each other beside them, and then all other files."""
     here = Path(__file__).parent
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path.relative_to(here), []).append(item)
     controls = files.pop(_CONTROLS, [])
     comparing = [control for control in controls if _compares(control)]
-    waiting = [[control] for control in controls if control not in comparing]
+    waiting = [[control] for control in controls if not _compares(control)]
     long = [
         files.pop(path) for part in _LONGEST_FIRST for path in [*files] if path.parts[0] == part
     ]
