@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from brownout.backends.model import Backend
 from brownout.engine import EngineProcess
@@ -38,14 +39,34 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # not typed
     def _split_scope(self, nodeid: str) -> str:
         return nodeid if "/controls/" in nodeid else super()._split_scope(nodeid)
 
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give a worker the one test beyond its current one that it must know of, not xdist's two:
+        what waits for a long control could be another worker's."""
+        if self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """Ours; `--dist loadgroup` does nothing with pytest 9.2 (pytest-xdist issue 1386)."""
     return Scheduling(config, log)
 
 
-_LONGEST_FIRST = ("wire", "containers", "sample_service", "frame", "backends", "benchmarks")
-"""Parts whose files take long, so that no worker is left alone with one at the end."""
+_LONGEST_FIRST = (
+    "frame/test_bad_input.py",
+    "sample_service/test_interface.py",
+    "sample_service/test_process.py",
+    "wire/test_server_errors.py",
+    "frame/test_wheel.py",
+    "containers/test_docker_whole_runs.py",
+    "containers/test_docker_backend.py",
+    "sample_service/test_survival.py",
+    "benchmarks/test_soak.py",
+    "containers/test_docker_leftovers.py",
+    "backends/test_external.py",
+    "frame/test_sudden_death.py",
+    "core/test_runner.py",
+)
+"""Files that take more than ten seconds, so that no worker is left alone with one at the end."""
 
 _CONTROLS = Path("controls", "test_controls.py")
 _COMPARED = {"P10", "V3", "X1", "X3"}
@@ -53,9 +74,10 @@ _COMPARED = {"P10", "V3", "X1", "X3"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, and a control after each of them: controls wait for
-    most of their time, which leaves the machine to the others. Those that compare latencies come in
-    a row after these, where most have only each other beside them, and then all other files."""
+    """Put the files that take longest first, and a control after each file for as long as there are
+    some: controls wait for most of their time, which leaves the machine to the others. Those that
+    compare latencies come in a row after these, where most have only each other beside them, and
+    then all other files."""
     here = Path(__file__).parent
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -63,14 +85,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     controls = files.pop(_CONTROLS, [])
     comparing = [control for control in controls if _compares(control)]
     waiting = [[control] for control in controls if not _compares(control)]
-    long = [
-        files.pop(path) for part in _LONGEST_FIRST for path in [*files] if path.parts[0] == part
-    ]
-    none: list[pytest.Item] = []
+    longest = [files.pop(path) for path in map(Path, _LONGEST_FIRST) if path in files]
+    beside = [*longest, *files.values()]
     items[:] = [
-        *chain.from_iterable(chain(*zip_longest(long, waiting, fillvalue=none))),
+        *chain.from_iterable(chain(*zip_longest(beside[: len(waiting)], waiting, fillvalue=[]))),
         *comparing,
-        *chain.from_iterable(files.values()),
+        *chain.from_iterable(beside[len(waiting) :]),
     ]
 
 

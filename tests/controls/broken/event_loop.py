@@ -70,7 +70,7 @@ class SleepsAfterSlowness(Pool):
                 yield
         finally:
             if time.monotonic() - began > DEADLINE / 5:
-                time.sleep(0.2)  # noqa: ASYNC251 - the defect
+                time.sleep(0.4)  # noqa: ASYNC251 - the defect
 
 
 class OneAtATime(Counter):
