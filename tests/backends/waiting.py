@@ -15,13 +15,14 @@ from brownout.reaper.run import Run
 PLACES = (Path("/dev/shm"), Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108
 
 
-def until(condition: Callable[[], bool], *, within: float = 20.0) -> bool:
-    """Wait for the condition; False where it does not come true in `within` seconds."""
+def until(condition: Callable[[], bool], *, within: float = 20.0, every: float = 0.01) -> bool:
+    """Look for the condition `every` so many seconds; False where it does not come true in
+    `within` seconds."""
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(every)
     return True
 
 

@@ -15,6 +15,7 @@ echo "$(basename "$0") $*" >> calls
 if [ -e fails ] && echo "$(basename "$0") $*" | grep -q -e "$(cat fails)"; then exit 1; fi
 """
 
+COMPILED = "python -m pytest tests -q --collect-only"
 LINT = ["ruff check", "ruff format", "mypy --strict"]
 ASKED = "python -m brownout.backends.docker"
 RUNS = [
@@ -57,9 +58,10 @@ def make(folder: Path, *words: str, **environment: str) -> subprocess.CompletedP
 
 
 def calls(checkout: Path) -> list[str]:
-    """The tools' calls in order, without the look whether Python runs."""
+    """The tools' calls in order, without the look whether Python runs, and without what goes on
+    beside the lint."""
     lines = (checkout / "calls").read_text().splitlines()
-    return [line for line in lines if line.strip() != "python -c"]
+    return [line for line in lines if line.strip() not in {"python -c", COMPILED}]
 
 
 def matches(called: list[str], expected: list[str]) -> bool:
@@ -72,6 +74,13 @@ def test_everything_is_run_in_order(checkout: Path) -> None:
     assert make(checkout, "test").returncode == 0
     expected = [*LINT, ASKED, *RUNS, ASKED, CONTAINERS]
     assert matches(calls(checkout), expected), calls(checkout)
+    assert COMPILED in (checkout / "calls").read_text().splitlines()
+
+
+def test_what_cannot_be_compiled_is_told_by_the_tests(checkout: Path) -> None:
+    (checkout / "fails").write_text("--collect-only")
+    assert make(checkout, "test").returncode == 0
+    assert CONTAINERS in calls(checkout)[-1]
 
 
 @pytest.mark.parametrize("failing", [*LINT, *RUNS, CONTAINERS])

@@ -19,6 +19,7 @@ __all__ = ["Killed", "left_by", "suites"]
 
 _ROOT = Path(__file__).parents[2]
 _WITHIN = 60.0  # seconds; the reaper goes on looking for 10 s after its last find in Docker
+_LOOK = 0.1  # seconds; each look is at every process of the machine
 _OF_THE_MACHINE = {POSTGRES_IMAGE.variable, TOXIPROXY_IMAGE.variable}
 _NOT_INHERITED = {option.variable for option in OPTIONS} - _OF_THE_MACHINE | {"PYTEST_ADDOPTS"}
 
@@ -54,7 +55,7 @@ def left_by(owner: str) -> list[str]:
         left[:] = leftovers(owner)
         return not left
 
-    until(gone, within=_WITHIN)
+    until(gone, within=_WITHIN, every=_LOOK)
     return left
 
 

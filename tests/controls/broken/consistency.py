@@ -14,8 +14,7 @@ from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
 __all__ = [
-    "answers_before_commit",
-    "key_ignored",
+    "answers_before_commit_and_ignores_keys",
     "repeats_without_a_key",
     "success_after_a_timeout",
     "swallows_an_error_and_looks_before_it_writes",
@@ -48,11 +47,6 @@ class AnswersBeforeCommit(Counter):
         except (*DRIVER_ERRORS, Refused) as error:
             if not placed.done():
                 placed.set_exception(error)
-
-
-def answers_before_commit() -> Starlette:
-    """See `AnswersBeforeCommit`."""
-    return kiosk(counter=AnswersBeforeCommit)
 
 
 class WrittenBehind(Counter):
@@ -122,9 +116,13 @@ class KeyIgnored(Counter):
         return await super().work(connection, customer, None)
 
 
-def key_ignored() -> Starlette:
-    """See `KeyIgnored`."""
-    return kiosk(counter=KeyIgnored)
+class AnswersBeforeCommitAndIgnoresKeys(AnswersBeforeCommit, KeyIgnored):
+    """Two defects that have nothing to do with each other."""
+
+
+def answers_before_commit_and_ignores_keys() -> Starlette:
+    """See `AnswersBeforeCommit` and `KeyIgnored`."""
+    return kiosk(counter=AnswersBeforeCommitAndIgnoresKeys)
 
 
 class LooksBeforeItWrites(Counter):

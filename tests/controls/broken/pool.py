@@ -23,11 +23,10 @@ from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, PROBE, RECOVER
 
 __all__ = [
     "connection_for_each_request",
-    "dead_until_swept",
+    "dead_until_swept_and_left_open",
     "endless_queue",
     "forgetful_and_swept_for_reads",
     "never_swept",
-    "transaction_left_open",
     "unlimited_and_full_and_every_route",
 ]
 
@@ -122,12 +121,6 @@ class HandMade(Pool):
         self._idle.append(connection)
 
 
-class LongSessions(HandMade):
-    """Sessions that may idle in a transaction for as long as they like."""
-
-    settings = {name: value for name, value in SESSION.items() if not name.startswith("idle")}  # noqa: RUF012
-
-
 class TransactionLeftOpen(Counter):
     """A transaction that failed is ended by whoever uses its connection next."""
 
@@ -146,13 +139,11 @@ class TransactionLeftOpen(Counter):
             return [dict(row) for row in await connection.fetch(LIST)]
 
 
-def transaction_left_open() -> Starlette:
-    """See `TransactionLeftOpen`."""
-    return kiosk(pool=LongSessions, counter=TransactionLeftOpen)
-
-
 class DeadUntilSwept(HandMade):
-    """Dead connections are handed out again until a sweeper comes."""
+    """Dead connections are handed out again until a sweeper comes; what is alive may idle in a
+    transaction for as long as it likes."""
+
+    settings = {name: value for name, value in SESSION.items() if not name.startswith("idle")}  # noqa: RUF012
 
     async def open(self) -> None:
         """Open every connection, and keep an eye on them."""
@@ -192,15 +183,13 @@ class DeadUntilSwept(HandMade):
                 continue  # the next sweep may be luckier
 
 
-def dead_until_swept() -> Starlette:
-    """See `DeadUntilSwept`."""
-    return kiosk(pool=DeadUntilSwept)
+def dead_until_swept_and_left_open() -> Starlette:
+    """See `DeadUntilSwept` and `TransactionLeftOpen`."""
+    return kiosk(pool=DeadUntilSwept, counter=TransactionLeftOpen)
 
 
 class SweptForReads(DeadUntilSwept):
     """Swept when there is time, and whenever a read asks for it."""
-
-    settings = LongSessions.settings
 
     async def open(self) -> None:
         """Two reads may ask at once."""

@@ -12,7 +12,7 @@ from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import RECOVERY, WORK
 
-__all__ = ["cold_after_a_fault", "offended_by_an_error", "rests_after_a_refusal"]
+__all__ = ["cold_after_a_fault_and_offended", "rests_after_a_refusal"]
 
 FOREVER = 3600.0
 
@@ -61,11 +61,6 @@ class OffendedByAnError(Counter):
             raise
 
 
-def offended_by_an_error() -> Starlette:
-    """See `OffendedByAnError`."""
-    return kiosk(counter=OffendedByAnError)
-
-
 class ColdAfterAFault(Counter):
     """What it keeps in memory goes with a lost connection, and comes back slowly."""
 
@@ -85,6 +80,10 @@ class ColdAfterAFault(Counter):
             raise
 
 
-def cold_after_a_fault() -> Starlette:
-    """See `ColdAfterAFault`."""
-    return kiosk(counter=ColdAfterAFault)
+class ColdAfterAFaultAndOffended(ColdAfterAFault, OffendedByAnError):
+    """Two defects that have nothing to do with each other."""
+
+
+def cold_after_a_fault_and_offended() -> Starlette:
+    """See `ColdAfterAFault` and `OffendedByAnError`."""
+    return kiosk(counter=ColdAfterAFaultAndOffended)

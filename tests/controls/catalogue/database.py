@@ -24,15 +24,12 @@ DATABASE = (
     ),
     Control(
         module="recovery",
-        name="cold_after_a_fault",
-        judged_by=ids("V1 V3"),
-        defects=(Defect("a slow start after the heal", ids("V3")),),
-    ),
-    Control(
-        module="recovery",
-        name="offended_by_an_error",
+        name="cold_after_a_fault_and_offended",
         judged_by=RECOVERY,
-        defects=(Defect("heals in time after every fault but one", ids("V2")),),
+        defects=(
+            Defect("a slow start after the heal", ids("V3")),
+            Defect("heals in time after every fault but one", ids("V2")),
+        ),
     ),
     Control(
         module="recovery",
@@ -77,12 +74,6 @@ DATABASE = (
     ),
     Control(
         module="pool",
-        name="transaction_left_open",
-        judged_by=POOL,
-        defects=(Defect("a transaction left open on error", ids("P5")),),
-    ),
-    Control(
-        module="pool",
         name="forgetful_and_swept_for_reads",
         judged_by=POOL,
         defects=(
@@ -93,8 +84,11 @@ DATABASE = (
     ),
     Control(
         module="pool",
-        name="dead_until_swept",
+        name="dead_until_swept_and_left_open",
         judged_by=POOL,
-        defects=(Defect("dead connections are handed out until a sweeper comes", ids("P6")),),
+        defects=(
+            Defect("dead connections are handed out until a sweeper comes", ids("P6")),
+            Defect("a transaction left open on error", ids("P5")),
+        ),
     ),
 )

@@ -29,15 +29,12 @@ WORK = (
     ),
     Control(
         module="consistency",
-        name="answers_before_commit",
+        name="answers_before_commit_and_ignores_keys",
         judged_by=CONSISTENCY,
-        defects=(Defect("201 before COMMIT", ids("C1")),),
-    ),
-    Control(
-        module="consistency",
-        name="key_ignored",
-        judged_by=CONSISTENCY,
-        defects=(Defect("a declared key that protects nothing", ids("C3")),),
+        defects=(
+            Defect("201 before COMMIT", ids("C1")),
+            Defect("a declared key that protects nothing", ids("C3")),
+        ),
     ),
     Control(
         module="consistency",
