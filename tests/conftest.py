@@ -85,6 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     controls = files.pop(_CONTROLS, [])
     comparing = [control for control in controls if _compares(control)]
     waiting = [[control] for control in controls if not _compares(control)]
+    missing = [name for name in _LONGEST_FIRST if not (here / name).is_file()]
+    assert not missing, f"_LONGEST_FIRST names what is not there: {missing}"
     longest = [files.pop(path) for path in map(Path, _LONGEST_FIRST) if path in files]
     beside = [*longest, *files.values()]
     items[:] = [
