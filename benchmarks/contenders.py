@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.servers import proxy_server
-from brownout.engine import EngineProcess, ToxiproxyClient
+from brownout.control import EngineProcess, ToxiproxyClient
 
 __all__ = ["Contender", "contenders", "toxiproxy_binary"]
 

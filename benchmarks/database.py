@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from brownout.backends.embedded import EmbeddedBackend
-from brownout.backends.model import Address, Login
+from brownout.login import Address, Login
 from brownout.reaper import Reaper
 
 __all__ = ["database", "through"]

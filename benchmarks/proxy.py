@@ -24,7 +24,7 @@ from benchmarks.database import database, through
 from benchmarks.figures import Better, Figure, compared, judged, report
 from benchmarks.loads import bulk, connect_rate, connections, percentile, rate_and_gap, round_trips
 from benchmarks.servers import peer
-from brownout.backends.model import Login
+from brownout.login import Login
 
 __all__ = ["main"]
 

@@ -19,7 +19,7 @@ import psutil
 
 from benchmarks.servers import peer, proxy_server
 from benchmarks.soak_held import Held, grown
-from brownout.engine import EngineClient
+from brownout.control import EngineClient
 from brownout.errors import ProxyError
 
 __all__ = ["ENGINE", "Call", "Outcome", "main", "soak"]

@@ -20,8 +20,8 @@ from urllib.error import URLError
 import psycopg
 
 from brownout.backends.embedded import EmbeddedBackend
-from brownout.backends.model import Address
-from brownout.engine import EngineClient, EngineProcess
+from brownout.control import EngineClient, EngineProcess
+from brownout.login import Address
 from brownout.reaper import Reaper
 from sample_service.migrate import migrate
 

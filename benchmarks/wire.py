@@ -20,11 +20,11 @@ from benchmarks.contenders import contenders
 from benchmarks.database import database, through
 from benchmarks.figures import Better, Figure, compared, judged, report
 from benchmarks.loads import percentile
-from brownout.backends.model import Login
-from brownout.engine import EngineClient
+from brownout.control import EngineClient
 from brownout.engine.toxics.model import Ending
 from brownout.engine.wire.connection import Wire
 from brownout.engine.wire.inforce import Rules
+from brownout.login import Login
 
 __all__ = ["main"]
 

@@ -3,9 +3,8 @@
 import pytest
 
 from brownout.expectations import expect_acknowledged_applied, expect_none_doubled
-from brownout.probes import Probe
-from brownout.runner import RunningService
-from brownout.writes import WriteHistories
+from brownout.service import RunningService
+from brownout.trial import Probe, WriteHistories
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 

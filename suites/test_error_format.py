@@ -24,9 +24,8 @@ from brownout.faults import (
 )
 from brownout.observations import Answer
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.refusals import CONFLICT, ENDED_IN_USE, LOST_COMMIT, SILENT_COMMIT, Refusals
-from brownout.runner import RunningService
+from brownout.service import RunningService
+from brownout.trial import CONFLICT, ENDED_IN_USE, LOST_COMMIT, SILENT_COMMIT, Probe, Refusals
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 

@@ -11,13 +11,10 @@ from brownout.expectations import (
     expect_parallel,
 )
 from brownout.faults import Latency
-from brownout.load import Load
 from brownout.observations import SAMPLES, Latencies
-from brownout.parallel import alone_and_together
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.runner import RunningService
-from brownout.steady import Baseline
+from brownout.service import RunningService
+from brownout.trial import Baseline, Load, Probe, alone_and_together
 from brownout.units import ms
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]

@@ -27,11 +27,10 @@ from brownout.faults import (
     RevokedPermission,
     TerminatedBackends,
 )
-from brownout.load import Load
 from brownout.observations import Answer, Latencies
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.runner import RunningService
+from brownout.service import RunningService
+from brownout.trial import Load, Probe
 from brownout.units import seconds
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]

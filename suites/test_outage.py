@@ -22,9 +22,8 @@ from brownout.faults import (
 )
 from brownout.observations import Answer
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.refusals import ENDED_IN_USE, LOST_COMMIT, STARTING_UP, Refusals
-from brownout.runner import RunningService
+from brownout.service import RunningService
+from brownout.trial import ENDED_IN_USE, LOST_COMMIT, STARTING_UP, Probe, Refusals
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 

@@ -27,14 +27,10 @@ from brownout.faults import (
     RevokedPermission,
     TerminatedBackends,
 )
-from brownout.load import Load
 from brownout.observations import SAMPLES, Latencies
-from brownout.parallel import alone_and_together
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.refusals import CONFLICT
-from brownout.runner import RunningService
-from brownout.steady import Baseline, SteadyState
+from brownout.service import RunningService
+from brownout.trial import CONFLICT, Baseline, Load, Probe, SteadyState, alone_and_together
 from brownout.units import ms, seconds
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]

@@ -22,9 +22,8 @@ from brownout.faults import (
 )
 from brownout.observations import Latencies
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.runner import RunningService
-from brownout.steady import Baseline, SteadyState
+from brownout.service import RunningService
+from brownout.trial import Baseline, Probe, SteadyState
 from brownout.units import seconds
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]

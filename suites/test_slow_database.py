@@ -5,9 +5,8 @@ import pytest
 from brownout.expectations import expect_all_within
 from brownout.faults import BlackHole, Direction, Latency
 from brownout.postgres import Postgres
-from brownout.probes import Probe
-from brownout.refusals import SILENT_COMMIT, Refusals
-from brownout.runner import RunningService
+from brownout.service import RunningService
+from brownout.trial import SILENT_COMMIT, Probe, Refusals
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 

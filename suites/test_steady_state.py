@@ -6,8 +6,8 @@ A service that fails here cannot be judged anywhere else.
 import pytest
 
 from brownout.expectations import expect_all_succeed, expect_all_within
-from brownout.probes import Probe
-from brownout.runner import RunningService
+from brownout.service import RunningService
+from brownout.trial import Probe
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
 

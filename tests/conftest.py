@@ -10,7 +10,7 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 from brownout.backends.model import Backend
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.reaper import Reaper
 from tests.controls.control import Control
 

@@ -182,7 +182,7 @@ def test_a_server_that_does_not_start_is_told_with_its_log(
     with Reaper.start() as reaper:
         with pytest.raises(BackendUnavailable) as raised:
             EmbeddedBackend(reaper, cache=cache).start()
-        left = [what for what in leftovers(reaper.run) if "bootstrap.py" not in what]
+        left = [what for what in leftovers(reaper.run) if "reaper/__main__.py" not in what]
 
     assert "nonsense" in str(raised.value)
     assert "instead of starting" in raised.value.cause
@@ -213,7 +213,7 @@ def test_stop_leaves_nothing_and_may_be_called_twice(backend: EmbeddedBackend, c
     backend.stop()
 
     left = leftovers(backend._reaper.run, cache)
-    assert [what for what in left if "bootstrap.py" not in what] == []
+    assert [what for what in left if "reaper/__main__.py" not in what] == []
     with pytest.raises(BackendUnavailable, match="not started"):
         backend.admin()
 

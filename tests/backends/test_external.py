@@ -12,8 +12,8 @@ import pytest
 from brownout import faults
 from brownout.backends.embedded import EmbeddedBackend, server
 from brownout.backends.external import ExternalBackend
-from brownout.backends.model import Address, Login
 from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
+from brownout.login import Address, Login
 from brownout.reaper import Reaper
 from tests.backends.waiting import until
 from tests.frame.whole_runs import suites
@@ -200,7 +200,7 @@ def test_nothing_is_left_of_an_owner_killed_while_it_makes_a_database(superuser:
     name = f"brownout_{secrets.token_hex(4)}"
     script = f"""
 import psycopg
-from brownout.backends.model import Address, Login
+from brownout.login import Address, Login
 from brownout.reaper import Reaper
 admin = Login(Address({superuser.address.host!r}, {superuser.address.port}), {superuser.database!r},
               {superuser.user!r}, input())

@@ -9,8 +9,8 @@ import pytest
 from brownout.backends.docker import DockerBackend
 from brownout.backends.docker.daemon import Daemon
 from brownout.errors import BackendUnavailable
-from brownout.options import POSTGRES_IMAGE, TOXIPROXY_IMAGE
 from brownout.reaper import Reaper
+from brownout.settings.options import POSTGRES_IMAGE, TOXIPROXY_IMAGE
 
 _IMAGES = {
     "postgres_image": "BROWNOUT_POSTGRES_IMAGE",

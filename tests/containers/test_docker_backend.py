@@ -12,9 +12,9 @@ import pytest
 
 from brownout.backends.docker import DockerBackend
 from brownout.backends.docker.daemon import Daemon
-from brownout.backends.model import Address, Login
-from brownout.engine.client import ToxiproxyClient
+from brownout.control.client import ToxiproxyClient
 from brownout.errors import BackendUnavailable
+from brownout.login import Address, Login
 from brownout.reaper import Reaper
 from tests.containers.belongings import Belongings
 

@@ -7,7 +7,7 @@ import pytest
 
 from brownout import FaultNotFelt, ms
 from brownout.backends.docker import DockerBackend
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.faults import Bandwidth, BlackHole, CutAfter, Fault, Latency, Outage, Reset
 from brownout.postgres import Postgres
 from brownout.reaper import Reaper

@@ -8,7 +8,7 @@ import pytest
 
 from brownout import FaultNotFelt, ms
 from brownout.backends.docker import DockerBackend
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.faults import (
     Commit,
     CommitNeverArrives,

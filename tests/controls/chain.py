@@ -32,11 +32,11 @@ _PRELOADED: Final = (
     "pytest",
     "brownout.backends.embedded",
     "brownout.expectations",
-    "brownout.parallel",
-    "brownout.refusals",
-    "brownout.runner",
-    "brownout.steady",
-    "brownout.writes",
+    "brownout.trial.parallel",
+    "brownout.trial.refusals",
+    "brownout.service.process",
+    "brownout.trial.steady",
+    "brownout.trial.writes",
 )
 
 _FORKSERVER: Final = multiprocessing.get_context("forkserver")

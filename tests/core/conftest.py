@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from brownout.backends.model import Backend
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.postgres import Postgres
 from brownout.units import ms
 from tests.core.clients import Clients

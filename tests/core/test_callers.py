@@ -11,7 +11,7 @@ import httpcore
 import httpx
 import pytest
 
-from brownout.callers import Callers
+from brownout.trial.callers import Callers
 from tests.core.peer import OK, PATIENCE, RESET, Peer, Reply, Request, Then, serving, whole
 
 pytestmark = pytest.mark.asyncio
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 @pytest.fixture(autouse=True)
 def no_connection_is_idle_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is: what a test counts must not depend on it."""
-    monkeypatch.setattr("brownout.callers._KEEP_ALIVE", PATIENCE)
+    monkeypatch.setattr("brownout.trial.callers._KEEP_ALIVE", PATIENCE)
 
 
 async def ask(callers: Callers, peer: Peer) -> httpx.Response:
@@ -60,7 +60,7 @@ async def test_a_free_connection_is_used_again() -> None:
 async def test_a_connection_that_was_idle_for_long_is_closed_by_the_next_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("brownout.callers._KEEP_ALIVE", 0.0)  # long is over at once
+    monkeypatch.setattr("brownout.trial.callers._KEEP_ALIVE", 0.0)  # long is over at once
     async with serving() as peer, aclosing(Callers(peer.url)) as callers:
         await ask_at_once(callers, peer, 4)
         await ask_at_once(callers, peer, 1)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-import brownout.load
-import brownout.probes
+import brownout.trial.load
+import brownout.trial.probe
 from brownout import BrownoutError, Ending, Operation, Outcome, ms, seconds
-from brownout.load import Load, Stream
-from brownout.probes import Probe
+from brownout.trial.load import Load, Stream
+from brownout.trial.probe import Probe
 from tests.core.made import READ, WRITE, answer, service
 from tests.core.peer import OK, PATIENCE, SILENCE, Reply, Request, serving, whole
 
@@ -45,7 +45,8 @@ def others() -> list[str]:
     """What of a load or its probe still runs."""
     running = [getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks()]
     files = [code.co_filename for code in running if code is not None]
-    return [file for file in files if file in {brownout.load.__file__, brownout.probes.__file__}]
+    ours = {brownout.trial.load.__file__, brownout.trial.probe.__file__}
+    return [file for file in files if file in ours]
 
 
 def failing_at(number: int) -> Callable[..., object]:

@@ -7,8 +7,8 @@ import pytest
 
 from brownout import ms, seconds
 from brownout.faults import Fault, Latency
-from brownout.parallel import alone_and_together
-from brownout.probes import Probe
+from brownout.trial.parallel import alone_and_together
+from brownout.trial.probe import Probe
 from tests.core.fakes import FakePostgres
 from tests.core.made import READ, service
 from tests.core.peer import OK, Reply, Request, serving

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from brownout import BrownoutError, ports
-from brownout.ports import free_port, is_free
+from brownout import BrownoutError
+from brownout.service import ports
+from brownout.service.ports import free_port, is_free
 
 HOST = "127.0.0.1"
 

@@ -7,9 +7,10 @@ import psycopg
 import pytest
 
 from brownout import BackendUnavailable, NotAssessable, SettingsError, ms
-from brownout.backends.model import Address, Backend, Login
-from brownout.engine import EngineProcess
+from brownout.backends.model import Backend
+from brownout.control import EngineProcess
 from brownout.faults import Fault, Latency, Outage, Restart
+from brownout.login import Address, Login
 from brownout.postgres import Postgres
 from brownout.postgres.admin import connect
 from tests.core.clients import Clients, soon

@@ -13,7 +13,7 @@ import pytest
 from brownout import Answer, BrownoutError, Ending, Operation, Outcome, ms, seconds
 from brownout.observations import SAMPLES
 from brownout.postgres import Injection
-from brownout.probes import Probe
+from brownout.trial.probe import Probe
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import (
     DROP,

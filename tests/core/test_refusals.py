@@ -4,8 +4,8 @@ import pytest
 
 from brownout import FaultNotFelt, NotAssessable, Operation
 from brownout.faults import BlackHole, Fault, Latency, Outage
-from brownout.probes import Probe
-from brownout.refusals import CONFLICT, LOST_COMMIT, STARTING_UP, Refusals
+from brownout.trial.probe import Probe
+from brownout.trial.refusals import CONFLICT, LOST_COMMIT, STARTING_UP, Refusals
 from brownout.units import ms
 from tests.core.fakes import FakePostgres
 from tests.core.made import READ, WRITE, service

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from brownout import BrownoutError, Budget, Health, Service, ServiceNotReady, ms, seconds
-from brownout.backends.model import Address, Login
-from brownout.runner import RunningService
+from brownout.login import Address, Login
+from brownout.service.process import RunningService
 from tests.core.made import service
 
 TINY = str(Path(__file__).with_name("tiny.py"))

@@ -15,8 +15,8 @@ from brownout import (
     seconds,
 )
 from brownout.observations import SAMPLES
-from brownout.probes import Probe
-from brownout.steady import Baseline, SteadyState
+from brownout.trial.probe import Probe
+from brownout.trial.steady import Baseline, SteadyState
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import DROP, OK, PATIENCE, SILENCE, Peer, Reply, Request, serving, whole
 

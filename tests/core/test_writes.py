@@ -15,8 +15,8 @@ from brownout.faults import (
     ServerError,
     TerminatedBackends,
 )
-from brownout.probes import Probe
-from brownout.writes import WriteHistories
+from brownout.trial.probe import Probe
+from brownout.trial.writes import WriteHistories
 from tests.core.fakes import FakePostgres
 from tests.core.made import service
 from tests.core.peer import SILENCE, Reply, Request, serving, whole

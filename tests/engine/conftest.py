@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 import uvloop
 
-from brownout.engine import EngineClient, EngineProcess, ProxyRecord
+from brownout.control import EngineClient, EngineProcess, ProxyRecord
 from tests.engine.peers import Upstream
 
 _serial = count(1)

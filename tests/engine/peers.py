@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from brownout.engine import ProxyRecord
+from brownout.control import ProxyRecord
 
 __all__ = ["Upstream", "connect", "echoing", "ending", "read", "reset", "soon"]
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from toxiproxy.api import APIConsumer
 
-from brownout.engine import EngineClient, EngineProcess, ProxyRecord, ToxiproxyClient
+from brownout.control import EngineClient, EngineProcess, ProxyRecord, ToxiproxyClient
 from brownout.errors import ProxyError
 
 

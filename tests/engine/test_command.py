@@ -14,13 +14,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from brownout.engine.command import main
+from brownout.cli.proxy import main
 from tests.engine.peers import PATIENCE, soon
 
 START = [
     sys.executable,
     "-c",
-    "import sys; from brownout.engine.command import main; sys.exit(main())",
+    "import sys; from brownout.cli.proxy import main; sys.exit(main())",
 ]
 
 

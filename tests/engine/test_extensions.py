@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from brownout.engine import EngineClient, EngineProcess, ProxyRecord
+from brownout.control import EngineClient, EngineProcess, ProxyRecord
 from brownout.errors import ProxyError
 from brownout.units import ms, seconds
 from tests.engine.peers import Upstream, connect, ending, soon

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from brownout.engine import EngineProcess, bootstrap
+from brownout.control import EngineProcess
 from brownout.errors import ProxyError
 from tests.engine.peers import PATIENCE, soon
 
@@ -40,7 +40,7 @@ def test_no_place_for_temporary_files_is_told(
 
 def test_it_ends_when_its_parent_is_killed() -> None:
     script = (
-        "from brownout.engine import EngineProcess; import time;"
+        "from brownout.control import EngineProcess; import time;"
         "print(EngineProcess.start().pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
@@ -69,7 +69,7 @@ def test_a_process_that_ends_at_once_shows_its_last_words() -> None:
 
 def test_it_imports_neither_the_clients_nor_the_declaration() -> None:
     started = subprocess.run(
-        [sys.executable, "-X", "importtime", "-P", str(bootstrap.__file__)],
+        [sys.executable, "-X", "importtime", "-P", "-m", "brownout.engine"],
         input="",
         capture_output=True,
         text=True,
@@ -77,7 +77,7 @@ def test_it_imports_neither_the_clients_nor_the_declaration() -> None:
     )
     imported = {line.rpartition("|")[2].strip() for line in started.stderr.splitlines()}
     assert "brownout.engine.server" in imported
-    assert not {"brownout.engine.client", "requests", "brownout.declaration"} & imported
+    assert not {"brownout.control.client", "requests", "brownout.declaration"} & imported
 
 
 def test_control_c_is_left_to_the_parent() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from tests.engine.peers import Upstream, connect, read
 
 _serial = count(1)

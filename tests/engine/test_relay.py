@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from brownout.engine import Direction, Ended, EngineClient, EngineProcess, ProxyRecord
+from brownout.control import Direction, Ended, EngineClient, EngineProcess, ProxyRecord
 from brownout.errors import ProxyError
 from tests.engine.peers import Upstream, connect, ending, read, reset, soon
 

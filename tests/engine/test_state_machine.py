@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from tests.engine.peers import echoing, ending, read
 
 NAMES = st.sampled_from(["a", "b", "c"])

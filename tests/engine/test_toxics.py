@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from brownout.engine import Direction, Ended, EngineClient, ProxyRecord
+from brownout.control import Direction, Ended, EngineClient, ProxyRecord
 from tests.engine.peers import Upstream, connect, ending, read, soon
 
 MAKE = Callable[..., ProxyRecord]

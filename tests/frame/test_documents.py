@@ -8,7 +8,7 @@ import pytest
 
 from brownout import Budget, Degraded, Errors, Health, Operation, Service
 from brownout.behaviours import CATALOGUE
-from brownout.options import OPTIONS
+from brownout.settings.options import OPTIONS
 from brownout.templates import LAUNCH_NAMES
 
 ROOT = Path(__file__).parents[2]

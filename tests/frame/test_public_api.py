@@ -6,8 +6,8 @@ from pathlib import Path
 
 import brownout
 from brownout import faults
-from brownout.options import OPTIONS
 from brownout.plugin import fixtures
+from brownout.settings.options import OPTIONS
 
 PACKAGE = Path(brownout.__file__).parent
 

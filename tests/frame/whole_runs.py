@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from brownout.options import OPTIONS, POSTGRES_IMAGE, TOXIPROXY_IMAGE
 from brownout.reaper.run import MARK, start_of
+from brownout.settings.options import OPTIONS, POSTGRES_IMAGE, TOXIPROXY_IMAGE
 from tests.backends.waiting import leftovers, processes, until
 from tests.plugin.conftest import QUIETLY
 

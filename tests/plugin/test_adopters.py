@@ -73,7 +73,7 @@ OURS_FOR_BEHAVIOURS = {
     "brownout.plugin.judge",
     "brownout.plugin.record",
     "brownout.report",
-    "brownout.settings",
+    "brownout.settings.resolution",
 }
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from brownout.errors import SettingsError
-from brownout.options import OPTIONS
-from brownout.settings import Layer, Layers, Settings, resolve
+from brownout.settings.options import OPTIONS
+from brownout.settings.resolution import Layer, Layers, Settings, resolve
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"BROWNOUT_[A-Z][A-Z_]*[A-Z]")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from brownout.backends.model import Backend
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.postgres import Postgres
 from tests.wire.kept import emptied, with_kept
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from brownout.backends.model import Backend
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.postgres import Postgres
 
 __all__ = ["emptied", "with_kept"]

@@ -12,7 +12,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from brownout.engine import Direction, EngineProcess, Event
+from brownout.control import Direction, EngineProcess, Event
 from brownout.engine.wire.messages import NAMES
 from brownout.postgres import Postgres
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from brownout import FaultNotFelt, ms
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.faults import (
     CommitNeverArrives,
     CutAt,

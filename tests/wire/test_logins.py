@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from brownout.backends.model import Login
 from brownout.faults import ServerError, Statement
+from brownout.login import Login
 from brownout.postgres import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 from brownout.postgres import Postgres
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from brownout.engine import ProxyRecord, ToxiproxyClient
+from brownout.control import ProxyRecord, ToxiproxyClient
 from brownout.errors import ProxyError
 from tests.engine.peers import Upstream, connect, ending, read, reset
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from brownout.engine import EngineProcess
+from brownout.control import EngineProcess
 
 __all__ = ["engine", "original", "require_original"]
 

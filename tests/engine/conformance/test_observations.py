@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brownout.engine import ToxiproxyClient
+from brownout.control import ToxiproxyClient
 from tests.engine.conformance.observations import OBSERVATIONS, Bench, Observation
 from tests.engine.conformance.servers import engine, original, require_original
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from brownout import ProxyError
-from brownout.engine import EngineClient, EngineProcess, ProxyRecord
+from brownout.control import EngineClient, EngineProcess, ProxyRecord
 from tests.engine.peers import Upstream, connect, ending, read
 from tests.engine.wire.messages import query, startup
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 import requests
 
-from brownout.engine import EngineClient, EngineProcess, ProxyRecord
+from brownout.control import EngineClient, EngineProcess, ProxyRecord
 from tests.engine.peers import PATIENCE, Upstream, connect, ending, read, soon
 from tests.engine.wire.messages import message, query, ready, startup
 

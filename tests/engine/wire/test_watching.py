@@ -10,8 +10,8 @@ from typing import IO
 
 import pytest
 
-from brownout.engine import Direction, Event
-from brownout.engine.watching import line_of, lines_of
+from brownout.cli.wire import line_of, lines_of
+from brownout.control import Direction, Event
 from tests.engine.peers import PATIENCE, Upstream, read
 from tests.engine.wire.messages import query, startup
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from brownout.backends.embedded import EmbeddedBackend
-from brownout.backends.model import Login
-from brownout.engine import EngineProcess, ProxyRecord
+from brownout.control import EngineProcess, ProxyRecord
+from brownout.login import Login
 from brownout.reaper import Reaper
 from tests.wire.tls.certificates import Certificates, made_in
 from tests.wire.tls.ways import DEADLINE

@@ -15,7 +15,7 @@ import requests
 
 from brownout import ProxyError
 from brownout.backends.model import Backend
-from brownout.engine import EngineProcess, ProxyRecord
+from brownout.control import EngineProcess, ProxyRecord
 from tests.wire.tls.certificates import Certificates
 from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq
 

@@ -16,7 +16,7 @@ import pytest
 from brownout.backends.embedded import EmbeddedBackend
 from brownout.backends.external import ExternalBackend
 from brownout.backends.model import Backend
-from brownout.engine import EngineProcess, ProxyRecord
+from brownout.control import EngineProcess, ProxyRecord
 from brownout.errors import BackendUnavailable
 from brownout.faults import LostCommitReply, ServerError, Statement
 from brownout.postgres import Postgres

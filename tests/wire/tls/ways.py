@@ -7,8 +7,8 @@ import asyncpg
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from brownout.backends.model import Login
-from brownout.engine import ProxyRecord
+from brownout.control import ProxyRecord
+from brownout.login import Login
 from tests.wire.tls.certificates import Certificates
 
 __all__ = ["DEADLINE", "DIRECT", "by_asyncpg", "by_libpq", "encrypted"]
