@@ -7,7 +7,7 @@ from datetime import timedelta
 from brownout import (
     Answer,
     Budget,
-    Ending,
+    Completion,
     Health,
     Operation,
     Outcome,
@@ -37,7 +37,7 @@ def answer(
     return Answer(
         operation.name,
         token,
-        Ending.ANSWERED,
+        Completion.ANSWERED,
         operation.outcome(status),
         started,
         elapsed,
@@ -48,7 +48,11 @@ def answer(
 
 
 def no_answer(
-    ending: Ending, *, operation: Operation = READ, token: str = TOKEN, elapsed: timedelta = ms(5)
+    ending: Completion,
+    *,
+    operation: Operation = READ,
+    token: str = TOKEN,
+    elapsed: timedelta = ms(5),
 ) -> Answer:
     """A request that was not answered."""
     return Answer(operation.name, token, ending, Outcome.UNDETERMINED, 100.0, elapsed)

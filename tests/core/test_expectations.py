@@ -11,8 +11,8 @@ import brownout.expectations
 from brownout import (
     Answer,
     BrownoutError,
+    Completion,
     ContractViolation,
-    Ending,
     Errors,
     Operation,
     ms,
@@ -62,9 +62,9 @@ class Controls:
 OK = answer(json=[1, 2])
 GONE = problem(503)
 LATE = problem(504)
-REFUSED = no_answer(Ending.CONNECTION_REFUSED)
-DROPPED = no_answer(Ending.DROPPED)
-SILENT = no_answer(Ending.NO_ANSWER)
+REFUSED = no_answer(Completion.CONNECTION_REFUSED)
+DROPPED = no_answer(Completion.DROPPED)
+SILENT = no_answer(Completion.NO_ANSWER)
 HTML = answer(503, body=b"<h1>no</h1>", headers={"Content-Type": "text/html"})
 BARE = answer(503, body=b"")
 NOT_STATUS = answer(503, json={"status": 503}, headers={"Content-Type": "application/json"})

@@ -7,7 +7,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brownout import Answer, BrownoutError, ContractViolation, Ending, ms
+from brownout import Answer, BrownoutError, Completion, ContractViolation, ms
 from brownout.expectations import (
     expect_acknowledged_applied,
     expect_all_within,
@@ -21,7 +21,7 @@ from brownout.observations import SAMPLES, Latencies
 from tests.core.made import WRITE, answer, no_answer, problem
 
 STATUSES = st.sampled_from([200, 201, 400, 409, 408, 500, 502, 503, 504])
-ENDINGS = st.sampled_from([Ending.DROPPED, Ending.NO_ANSWER, Ending.CONNECTION_REFUSED])
+ENDINGS = st.sampled_from([Completion.DROPPED, Completion.NO_ANSWER, Completion.CONNECTION_REFUSED])
 TOKENS = st.sampled_from("abcdef")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import brownout.trial.load
 import brownout.trial.probe
-from brownout import BrownoutError, Ending, Operation, Outcome, ms, seconds
+from brownout import BrownoutError, Completion, Operation, Outcome, ms, seconds
 from brownout.trial.load import Load, Stream
 from brownout.trial.probe import Probe
 from tests.core.made import READ, WRITE, answer, service
@@ -304,4 +304,4 @@ async def test_dropped_and_silent_requests_are_in_the_stream_too() -> None:
         Load(probe).crowd(READ, callers=2) as stream,
     ):
         assert await stream.adds(2, within=LONG)
-    assert {one.ending for one in stream.answers} == {Ending.NO_ANSWER}
+    assert {one.ending for one in stream.answers} == {Completion.NO_ANSWER}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brownout import Answer, BrownoutError, Ending, Problem, ms, seconds
+from brownout import Answer, BrownoutError, Completion, Problem, ms, seconds
 from brownout.observations import SAMPLES, History, Latencies, Recovery
 from tests.core.made import answer, no_answer, problem, timed
 
@@ -135,8 +135,8 @@ def test_every_whole_answer_that_is_not_2xx_is_an_error(status: int, error: bool
     assert answer(status).is_error is error
 
 
-@pytest.mark.parametrize("ending", [one for one in Ending if one is not Ending.ANSWERED])
-def test_what_was_not_answered_is_no_error_and_no_success(ending: Ending) -> None:
+@pytest.mark.parametrize("ending", [one for one in Completion if one is not Completion.ANSWERED])
+def test_what_was_not_answered_is_no_error_and_no_success(ending: Completion) -> None:
     seen = no_answer(ending)
     assert not seen.is_error
     assert not seen.succeeded

@@ -10,7 +10,7 @@ import httpcore
 import httpx
 import pytest
 
-from brownout import Answer, BrownoutError, Ending, Operation, Outcome, ms, seconds
+from brownout import Answer, BrownoutError, Completion, Operation, Outcome, ms, seconds
 from brownout.observations import SAMPLES
 from brownout.postgres import Injection
 from brownout.trial.probe import Probe
@@ -50,7 +50,7 @@ async def test_a_whole_answer_is_kept_with_its_status_headers_body_and_time() ->
 
     async with serving(answer) as peer:
         seen = await asked(peer.url, WRITE)
-    assert (seen.ending, seen.status, seen.body) == (Ending.ANSWERED, 201, b'{"id": 1}')
+    assert (seen.ending, seen.status, seen.body) == (Completion.ANSWERED, 201, b'{"id": 1}')
     assert seen.outcome is Outcome.ACKNOWLEDGED
     assert seen.operation == "place"
     assert [value for name, value in seen.headers if name.lower() == "x-a"] == ["1", "2"]
@@ -62,7 +62,7 @@ async def test_a_whole_answer_is_kept_with_its_status_headers_body_and_time() ->
 async def test_a_closed_port_is_a_refused_connection() -> None:
     with closed_port() as url:
         seen = await asked(url, WRITE)
-    assert (seen.ending, seen.outcome) == (Ending.CONNECTION_REFUSED, Outcome.UNDETERMINED)
+    assert (seen.ending, seen.outcome) == (Completion.CONNECTION_REFUSED, Outcome.UNDETERMINED)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ async def test_a_closed_port_is_a_refused_connection() -> None:
 async def test_a_connection_that_ends_before_its_answer_is_a_dropped_one(reply: Reply) -> None:
     async with serving(reply) as peer:
         seen = await asked(peer.url)
-    assert (seen.ending, seen.outcome) == (Ending.DROPPED, Outcome.UNDETERMINED)
+    assert (seen.ending, seen.outcome) == (Completion.DROPPED, Outcome.UNDETERMINED)
     assert (seen.status, seen.headers, seen.body) == (None, (), b"")
 
 
 async def test_a_body_that_cannot_be_unpacked_is_no_whole_answer() -> None:
     torn = gzip.compress(b"[1, 2, 3]" * 100)[:-12]
     async with serving(whole(200, b"\x00" + torn, "Content-Encoding: gzip")) as peer:
-        assert (await asked(peer.url)).ending is Ending.DROPPED
+        assert (await asked(peer.url)).ending is Completion.DROPPED
 
 
 async def test_silence_ends_with_the_caller_s_patience_and_is_no_answer() -> None:
@@ -96,7 +96,7 @@ async def test_silence_ends_with_the_caller_s_patience_and_is_no_answer() -> Non
         seen = await probe.ask(READ)
         longer = await probe.ask(READ, patience=ms(80))
         await peer.until(lambda: peer.gone == len(peer.requests))
-    assert [one.ending for one in (seen, longer)] == [Ending.NO_ANSWER] * 2
+    assert [one.ending for one in (seen, longer)] == [Completion.NO_ANSWER] * 2
     assert seen.elapsed >= ms(40)
     assert longer.elapsed >= ms(80)
     assert seen.status is None
@@ -106,7 +106,7 @@ async def test_half_an_answer_and_then_silence_is_no_answer() -> None:
     half = Reply(HALF, Then.HOLD)
     async with serving(half) as peer, Probe(service(), peer.url, patience=ms(40)) as probe:
         seen = await probe.ask(READ)
-    assert (seen.ending, seen.status) == (Ending.NO_ANSWER, None)
+    assert (seen.ending, seen.status) == (Completion.NO_ANSWER, None)
 
 
 async def test_by_default_a_caller_waits_two_deadlines_and_a_second() -> None:
@@ -135,7 +135,7 @@ async def test_a_connection_that_the_service_closed_while_idle_is_no_dropped_one
     closing = whole(then=Then.CLOSE)
     async with serving(closing) as peer, Probe(service(), peer.url) as probe:
         for _ in range(3):
-            assert (await probe.ask(READ)).ending is Ending.ANSWERED
+            assert (await probe.ask(READ)).ending is Completion.ANSWERED
             await peer.until(lambda: peer.closed == len(peer.requests))
 
 

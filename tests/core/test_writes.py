@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from brownout import Ending, FaultNotFelt, Operation, Outcome, ms
+from brownout import Completion, FaultNotFelt, Operation, Outcome, ms
 from brownout.faults import (
     BlackHole,
     Direction,
@@ -86,7 +86,7 @@ async def test_writers_meet_every_fault_and_what_they_left_is_counted_by_token(
 
     tokens = {answer.token for answer in history.answers}
     assert history.applied.keys() == tokens
-    lost = {one.token for one in history.answers if one.ending is Ending.NO_ANSWER}
+    lost = {one.token for one in history.answers if one.ending is Completion.NO_ANSWER}
     assert len(lost) >= declared.connections
     asked_again = {token for token in tokens if store.asked[token] > 1}
     if operation is KEYED:

@@ -12,7 +12,7 @@ from brownout.settings.options import OPTIONS
 PACKAGE = Path(brownout.__file__).parent
 
 NAMES = """
-    Answer BackendUnavailable BrownoutError Budget ContractViolation Degraded Ending Errors
+    Answer BackendUnavailable BrownoutError Budget Completion ContractViolation Degraded Errors
     FaultNotFelt Health Kind NotAssessable Operation Outcome Problem ProxyError RFC9457_SCHEMA
     Service ServiceNotReady SettingsError __version__ kib ms seconds
 """
