@@ -3,27 +3,23 @@
 import pytest
 
 from brownout.expectations import expect_acknowledged_applied, expect_none_doubled
-from brownout.service import RunningService
-from brownout.trial import Probe, WriteHistories
-
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
+from brownout.trial import Recording
+from brownout.trial.plan import WRITE_HISTORIES
 
 
 @pytest.mark.behaviour("C1")
-async def test_no_acknowledged_write_is_lost(
-    brownout_service: RunningService, brownout_writes: WriteHistories, brownout_probe: Probe
-) -> None:
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_no_acknowledged_write_is_lost(brownout_recording: Recording) -> None:
     """Writers go on while answers are lost, connections die and the server restarts."""
-    for operation in brownout_service.declaration.recorded_writes():
-        history = await brownout_writes.of(operation, brownout_probe)
-        expect_acknowledged_applied(history.answers, history.applied)
+    for operation in brownout_recording.declared.recorded_writes():
+        history = brownout_recording.note(f"history {operation.name}")
+        expect_acknowledged_applied(history, brownout_recording.applied)
 
 
 @pytest.mark.behaviour("C3")
-async def test_no_write_is_doubled(
-    brownout_service: RunningService, brownout_writes: WriteHistories, brownout_probe: Probe
-) -> None:
-    """A write whose fate is unknown is asked for again with its key, where it has one."""
-    for operation in brownout_service.declaration.recorded_writes():
-        history = await brownout_writes.of(operation, brownout_probe)
-        expect_none_doubled(history.answers, history.applied)
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_no_write_is_doubled(brownout_recording: Recording) -> None:
+    """A write of unknown fate is asked for again with its key, where it has one."""
+    for operation in brownout_recording.declared.recorded_writes():
+        history = brownout_recording.note(f"history {operation.name}")
+        expect_none_doubled(history, brownout_recording.applied)

@@ -6,23 +6,17 @@ A service that fails here cannot be judged anywhere else.
 import pytest
 
 from brownout.expectations import expect_all_succeed, expect_all_within
-from brownout.service import RunningService
-from brownout.trial import Probe
-
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("brownout_steady")]
+from brownout.trial import Recording
+from brownout.trial.plan import STEADY
 
 
-async def test_every_operation_succeeds(
-    brownout_service: RunningService, brownout_probe: Probe
-) -> None:
+@pytest.mark.trials(STEADY)
+def test_every_operation_succeeds(brownout_recording: Recording) -> None:
     """Without any fault, nothing fails."""
-    expect_all_succeed(await brownout_probe.each(brownout_service.declaration.operations, count=3))
+    expect_all_succeed(brownout_recording.note("asked"))
 
 
-async def test_every_operation_meets_the_deadline(
-    brownout_service: RunningService, brownout_probe: Probe
-) -> None:
+@pytest.mark.trials(STEADY)
+def test_every_operation_meets_the_deadline(brownout_recording: Recording) -> None:
     """Without any fault, nothing takes longer than D."""
-    declared = brownout_service.declaration
-    answers = await brownout_probe.each(declared.operations, count=3)
-    expect_all_within(answers, declared.budget.request)
+    expect_all_within(brownout_recording.note("asked"), brownout_recording.declared.budget.request)
