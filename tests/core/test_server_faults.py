@@ -409,8 +409,8 @@ def test_a_table_that_is_not_there_is_answered_with_the_closest_one(
 ) -> None:
     with pytest.raises(SettingsError) as refusal, postgres.inject(kind(("public.order",))):
         pytest.fail("the block is not entered")
-    assert "Did you mean 'public.orders'?" in refusal.value.cause
-    assert "public.stock" in refusal.value.remedy
+    assert refusal.value.remedy == "Did you mean 'public.orders'?"
+    assert "public.stock" in refusal.value.tried[0]
     assert postgres._in_force == []
 
 

@@ -101,7 +101,7 @@ def test_named_module_is_found_from_rootdir_without_pythonpath(project: pytest.P
     ("named", "lines"),
     [
         ("nowhere:service", ["*: there is no module 'nowhere'.", "Tried:", "*importing nowhere *"]),
-        ("declaration:servce", ["*has no 'servce'.", "*Did you mean declaration:service?"]),
+        ("declaration:servce", ["*has no 'servce'.", "*Did you mean 'declaration:service'?"]),
         ("declaration:seconds", ["*could not be called without arguments: *"]),
         ("declaration:Budget", ["*gives a value of type type, but a brownout.Service is needed.*"]),
         ("broken:service", ["*importing broken raised ZeroDivisionError: *broken.py, line 1).*"]),
