@@ -62,9 +62,9 @@ def test_flag_wrong_in_the_ini_file(judge: Judge, project: pytest.Pytester) -> N
     [
         ("'T99'", "*test_it is marked wrongly: There is no behaviour 'T99' in the catalogue.*"),
         ("'t1'", "*Did you mean 'T1'? Its promise: every request ends within D *"),
-        ("", "*test_it is marked wrongly: the mark behaviour has no id.*"),
-        ("'T1', level='shall'", "*there is no level 'shall'.*"),
-        ("'T1', lvl='must'", "*the mark behaviour has no argument 'lvl'.*"),
+        ("", "*test_it is marked wrongly: The mark behaviour has no id.*"),
+        ("'T1', level='shall'", "*There is no level 'shall'.*"),
+        ("'T1', lvl='must'", "*The mark behaviour has no argument 'lvl'.*"),
     ],
 )
 def test_wrong_mark(judge: Judge, project: pytest.Pytester, mark: str, line: str) -> None:
