@@ -149,7 +149,7 @@ def test_no_declaration_names_the_places_and_the_ways(declared: pytest.Pytester)
     assert result.ret == 2
     result.stdout.fnmatch_lines(
         [
-            "SettingsError: No service is declared, so that there is nothing to test.",
+            "SettingsError: No service is declared, so there is nothing to test.",
             f"*conftest.py at rootdir ({declared.path}), or in the test's own file",
             "*the option --brownout-service *",
             f"*{below}/conftest.py defines service_under_test, but is not at rootdir: *",
