@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brownout.engine.direction import Direction
+from brownout.engine.wire.actions import Delay, Swallow
+from brownout.engine.wire.events import Event
 from brownout.engine.wire.messages import BACKEND, FRONTEND
-from brownout.engine.wire.record import Event
-from brownout.engine.wire.rules import Delay, Rule, Swallow, When
+from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.session import PENDING_MOST
+from brownout.engine.wire.when import When
 from tests.engine.wire.messages import (
     EXECUTE,
     GSSENC_REQUEST,
@@ -55,9 +57,10 @@ cuts = st.lists(st.integers(1, 40), min_size=1, max_size=40)
 
 
 def _all(direction: Direction, name: str) -> Rule:
-    kinds = frozenset(k for k in (FRONTEND if direction is UP else BACKEND) if k > 32)
+    kinds = FRONTEND if direction is UP else BACKEND
+    messages = tuple(message for kind, message in kinds.items() if kind > 32)
     do = Swallow() if name == "swallow" else Delay(1)
-    return Rule(name, When(direction, kinds, nth=2, times=3), do)
+    return Rule(When(messages, direction, nth=2, times=3), do, name)
 
 
 RULES: Sequence[Sequence[Rule]] = [
@@ -179,8 +182,7 @@ def test_a_length_that_cannot_be_makes_the_rest_opaque(length: int) -> None:
 
 
 def test_a_message_of_a_gigabyte_is_not_kept() -> None:
-    everything = frozenset(b"d")
-    watched = Watched(Rule("r", When(UP, everything, nth=10), Swallow()))
+    watched = Watched(Rule(When(("CopyData",), UP, nth=10), Swallow(), "r"))
     watched.asks(OPENED)
     watched.asks(b"d" + (0x3FFFFFFF).to_bytes(4, "big") + b"x" * 100_000)
     assert watched.server.consumed == watched.fed[UP]

@@ -16,6 +16,9 @@ import requests
 from brownout import ProxyError
 from brownout.backends.model import Backend
 from brownout.control import EngineProcess, ProxyRecord
+from brownout.engine.wire.actions import Error
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from tests.wire.tls.certificates import Certificates
 from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq
 
@@ -144,13 +147,12 @@ def test_a_rule_means_what_was_encrypted(
     secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     wire = engine.client.wire
-    when = {"sql": "select 42", "times": 1}
-    rule = wire.add_rule(secured.name, when, {"action": "error", "sqlstate": "40001"})
+    wire.add_rule(secured.name, Rule(When(sql="select 42", times=1), Error("40001"), "r"))
     with by_libpq(secured, server.admin(), sslmode="require") as connection:
         with pytest.raises(psycopg.errors.SerializationFailure):
             connection.execute("select 42")
         assert connection.execute("select 42").fetchone() == (42,)
-    assert wire.rule(secured.name, rule.name).hits == 1
+    assert wire.rule(secured.name, "r").hits == 1
 
 
 def test_a_client_that_does_not_trust_us_disturbs_nobody(
