@@ -12,7 +12,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from brownout.control import Direction, EngineProcess, Event
+from brownout.control import EngineProcess, Event, StreamDirection
 from brownout.engine.wire.actions import Cut, Side
 from brownout.engine.wire.messages import NAMES
 from brownout.engine.wire.rules import Rule
@@ -66,9 +66,9 @@ async def _recorded(
 
 
 @pytest.mark.parametrize("action", ["cut", "reset"])
-@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize("direction", list(StreamDirection))
 async def test_cut_before_and_after_every_message(
-    direction: Direction,
+    direction: StreamDirection,
     action: str,
     postgres: Postgres,
     engine: EngineProcess,

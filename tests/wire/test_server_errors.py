@@ -13,7 +13,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.actions import Error
 from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.when import When
@@ -250,7 +250,7 @@ async def test_copy_fails(postgres: Postgres, proxy: str) -> None:
     driver = Psycopg()
     await driver.connect(postgres.dsn)
     wire = postgres._way.engine.wire
-    when = When(("CopyData",), Direction.UPSTREAM, sql="copy kept")
+    when = When(("CopyData",), StreamDirection.UPSTREAM, sql="copy kept")
     wire.add_rule(proxy, Rule(when, Error("53100"), "full"))
     with pytest.raises(psycopg.errors.DiskFull):
         _copied(driver._connection, 100_000)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.actions import Delay, Swallow
 from brownout.engine.wire.events import Event
 from brownout.engine.wire.messages import BACKEND, FRONTEND
@@ -32,7 +32,7 @@ from tests.engine.wire.messages import (
 )
 from tests.engine.wire.watched import Watched
 
-UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
 OPENED = startup(user="u", application_name="shop")
 
 names = st.sampled_from(["", "a", "b", "n" * 70])
@@ -56,7 +56,7 @@ replies = st.one_of(
 cuts = st.lists(st.integers(1, 40), min_size=1, max_size=40)
 
 
-def _all(direction: Direction, name: str) -> Rule:
+def _all(direction: StreamDirection, name: str) -> Rule:
     kinds = FRONTEND if direction is UP else BACKEND
     messages = tuple(message for kind, message in kinds.items() if kind > 32)
     do = Swallow() if name == "swallow" else Delay(1)
@@ -81,7 +81,9 @@ def _pieces(data: bytes, sizes: Sequence[int]) -> list[bytes]:
 
 
 def _outcome(
-    conversation: Sequence[tuple[Direction, bytes]], rules: Sequence[Rule], sizes: Sequence[int]
+    conversation: Sequence[tuple[StreamDirection, bytes]],
+    rules: Sequence[Rule],
+    sizes: Sequence[int],
 ) -> tuple[list[Event], bytes, bytes]:
     watched = Watched(*rules)
     for direction, data in [(UP, OPENED), *conversation]:
@@ -111,7 +113,7 @@ def _outcome(
     sizes=cuts,
 )
 def test_cuts_change_nothing(
-    conversation: list[tuple[Direction, bytes]], rules: Sequence[Rule], sizes: list[int]
+    conversation: list[tuple[StreamDirection, bytes]], rules: Sequence[Rule], sizes: list[int]
 ) -> None:
     whole = _outcome(conversation, rules, ())
     assert _outcome(conversation, rules, sizes) == whole

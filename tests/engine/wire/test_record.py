@@ -2,13 +2,13 @@
 
 import pytest
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.events import TEXT_KEPT, EventLog
 from brownout.engine.wire.sql import SQL_KEPT, Sql
 from tests.engine.wire.messages import SYNC, complete, message, parse, query, ready, startup
 from tests.engine.wire.watched import Watched
 
-UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
 SECRET = b"s3cret"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.toxics.model import Ending
 from brownout.engine.toxics.scope import Scope, ScopeKind
 from brownout.engine.wire.actions import (
@@ -243,7 +243,7 @@ def test_a_blank_in_a_pattern_is_any_white_space() -> None:
     [
         Rule(When(sql="insert into orders"), Error("40001"), "named"),
         Rule(When(tag="COMMIT", status=Status.IDLE, nth=2, times=4), Cut(Side.AFTER, reset=True)),
-        Rule(When(("CopyData",), Direction.DOWNSTREAM), Truncate(3)),
+        Rule(When(("CopyData",), StreamDirection.DOWNSTREAM), Truncate(3)),
         Rule(When(commits=True, scope=Scope(ScopeKind.NTH, 2)), Delay(5)),
         Rule(When(("Query",), application_name="shop", pid=7), Stall()),
         Rule(When(("CancelRequest",)), Swallow()),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.toxics.model import Ending
 from brownout.engine.wire.connection import Wire
 from brownout.engine.wire.events import Event, EventLog
@@ -50,17 +50,17 @@ class Watched:
             self.rules.record = EventLog()
         self.server, self.client = End(), End()
         self.wire = Wire(1, self.rules, self.server, self.client)
-        self.fed = {Direction.UPSTREAM: 0, Direction.DOWNSTREAM: 0}
+        self.fed = {StreamDirection.UPSTREAM: 0, StreamDirection.DOWNSTREAM: 0}
 
     def asks(self, data: bytes) -> None:
         """The client sends."""
-        self._feed(Direction.UPSTREAM, data, self.server)
+        self._feed(StreamDirection.UPSTREAM, data, self.server)
 
     def answers(self, data: bytes) -> None:
         """The server sends."""
-        self._feed(Direction.DOWNSTREAM, data, self.client)
+        self._feed(StreamDirection.DOWNSTREAM, data, self.client)
 
-    def _feed(self, direction: Direction, data: bytes, side: End) -> None:
+    def _feed(self, direction: StreamDirection, data: bytes, side: End) -> None:
         self.fed[direction] += len(data)
         half = self.wire.half(direction)
         if half.passive:
