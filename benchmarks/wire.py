@@ -22,8 +22,11 @@ from benchmarks.figures import Better, Figure, compared, judged, report
 from benchmarks.loads import percentile
 from brownout.control import EngineClient
 from brownout.engine.toxics.model import Ending
+from brownout.engine.wire.actions import Error
 from brownout.engine.wire.connection import Wire
 from brownout.engine.wire.inforce import Rules
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from brownout.login import Login
 
 __all__ = ["main"]
@@ -48,11 +51,8 @@ def main() -> int:
         for name in ("framed", _RULED):
             client.create_proxy(name, login.address, protocol="postgresql")
         for number in range(_PATTERNS):
-            client.wire.add_rule(
-                _RULED,
-                {"sql": f"insert into table{number} values"},
-                {"action": "error", "sqlstate": "40001"},
-            )
+            when = When(sql=f"insert into table{number} values")
+            client.wire.add_rule(_RULED, Rule(when, Error("40001")))
         ports = {
             "framed": client.proxy("framed").port,
             _RULED: client.proxy(_RULED).port,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from brownout.control import Direction, Ended, EngineClient, EngineProcess, ProxyRecord
+from brownout.control import Ended, EngineClient, EngineProcess, ProxyRecord, StreamDirection
 from brownout.errors import ProxyError
 from tests.engine.peers import Upstream, connect, ending, read, reset, soon
 
@@ -31,7 +31,7 @@ def test_bulk_arrives_whole_both_ways(
             assert read(target, len(payload)) == payload
             sender.join()
         counts = client.counts(proxy.name)
-    for direction in Direction:
+    for direction in StreamDirection:
         assert counts.bytes[direction].received == len(payload)
         assert counts.bytes[direction].sent == len(payload)
 
@@ -241,7 +241,10 @@ def test_connections_are_listed_with_peer_bytes_and_end(
         assert [one.number, two.number] == [1, 2]
         assert one.peer == f"127.0.0.1:{first.getsockname()[1]}"
         assert (one.open, one.ended, one.toxics) == (True, None, ("noop_upstream",))
-        assert (one.bytes[Direction.UPSTREAM].sent, two.bytes[Direction.UPSTREAM].sent) == (5, 0)
+        assert (
+            one.bytes[StreamDirection.UPSTREAM].sent,
+            two.bytes[StreamDirection.UPSTREAM].sent,
+        ) == (5, 0)
         assert one.age >= two.age >= 0
         second.shutdown(socket.SHUT_WR)
         first_far.close()

@@ -21,7 +21,7 @@ from brownout.engine.relay.reactor import Reactor
 from brownout.engine.toxics import TOXICS
 from brownout.engine.toxics.noop import Noop
 from brownout.engine.toxics.scope import Scope
-from brownout.engine.wire.certificates import ALPN, Tls, UpstreamTls
+from brownout.engine.wire.certificates import ALPN, ProxyTls, UpstreamTls
 from tests.engine.peers import PATIENCE, echoing, soon
 
 _CONNECTIONS = 5
@@ -101,7 +101,7 @@ async def use(proxy: Proxy, port: int, how: str) -> None:
 
 
 async def left_behind(
-    how: str, toxics: dict[str, dict[str, int]], protocol: Protocol, tls: Tls | None = None
+    how: str, toxics: dict[str, dict[str, int]], protocol: Protocol, tls: ProxyTls | None = None
 ) -> list[str]:
     """The types of what is still there after some connections."""
     loop = asyncio.get_running_loop()
@@ -145,7 +145,7 @@ def test_nothing_of_tls_is_left(how: str, upstream: UpstreamTls, tmp_path: Path)
     issued = trustme.CA().issue_cert("localhost")
     issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
     both = str(tmp_path / "both.pem")
-    tls = Tls.read(both, both, upstream, "")
+    tls = ProxyTls.read(both, both, upstream, "")
     assert not asyncio.run(left_behind(how, {}, Protocol.POSTGRESQL, tls))
 
 

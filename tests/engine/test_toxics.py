@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from brownout.control import Direction, Ended, EngineClient, ProxyRecord
+from brownout.control import Ended, EngineClient, ProxyRecord, StreamDirection
 from tests.engine.peers import Upstream, connect, ending, read, soon
 
 MAKE = Callable[..., ProxyRecord]
@@ -174,9 +174,9 @@ def test_removing_timeout_closes_the_connections_it_held(way: Way) -> None:
     assert ending(way.far) == "fin"
 
 
-@pytest.mark.parametrize("stream", list(Direction))
+@pytest.mark.parametrize("stream", list(StreamDirection))
 def test_reset_peer_resets_both_ends_of_an_idle_open_connection(
-    way: Way, stream: Direction
+    way: Way, stream: StreamDirection
 ) -> None:
     way.control.add_toxic(way.proxy.name, "reset_peer", stream=stream, name="toxic")
     assert ending(way.near) == "rst"

@@ -12,8 +12,11 @@ import asyncpg
 import psycopg
 import pytest
 
-from brownout.control import Direction, EngineProcess, Event
+from brownout.control import EngineProcess, Event, StreamDirection
+from brownout.engine.wire.actions import Cut, Side
 from brownout.engine.wire.messages import NAMES
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from brownout.postgres import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -63,9 +66,9 @@ async def _recorded(
 
 
 @pytest.mark.parametrize("action", ["cut", "reset"])
-@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize("direction", list(StreamDirection))
 async def test_cut_before_and_after_every_message(
-    direction: Direction,
+    direction: StreamDirection,
     action: str,
     postgres: Postgres,
     engine: EngineProcess,
@@ -73,15 +76,15 @@ async def test_cut_before_and_after_every_message(
     beside: Connection,
 ) -> None:
     events = await _recorded(postgres, engine, proxy, beside)
-    types = sorted(set(NAMES[direction].values()))
+    types = tuple(NAMES[direction].values())
     mine = [event for event in events if event.direction is direction]
     assert len(mine) > 15
     commit_sent = next(e.number for e in events if e.type == "Query" and e.sql == "commit")
     for nth, event in enumerate(mine, 1):
-        for side in ("before", "after"):
-            when = {"message": types, "direction": direction.value, "nth": nth, "times": 1}
-            do = {"action": action, "side": side}
-            engine.client.wire.add_rule(proxy, when, do, name="cut")
+        for side in Side:
+            when = When(types, direction, nth=nth, times=1)
+            cut = Cut(side, reset=action == "reset")
+            engine.client.wire.add_rule(proxy, Rule(when, cut, "cut"))
             begun = time.monotonic()
             failure: BaseException | None = None
             try:
@@ -95,7 +98,7 @@ async def test_cut_before_and_after_every_message(
             hits = engine.client.wire.remove_rule(proxy, "cut").hits
             assert hits == 1, where
             arrived = event.number > commit_sent or (
-                event.number == commit_sent and side == "after"
+                event.number == commit_sent and side is Side.AFTER
             )
             rows = sorted(row[0] for row in beside.execute("delete from kept returning number"))
             assert rows == ([1, 2] if arrived else []), where

@@ -7,6 +7,9 @@ import psycopg
 import pytest
 
 from brownout.control import EngineProcess
+from brownout.engine.wire.actions import Error
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from brownout.postgres import Postgres
 
 
@@ -51,9 +54,8 @@ def test_a_rule_acts_on_the_connections_that_it_names(
         pids = {name: one.info.backend_pid for name, one in connections.items()}
         if "pid" in conditions:
             conditions = {"pid": pids[conditions["pid"]]}
-        when = {"sql": "refused here", **conditions}
-        do = {"action": "error", "sqlstate": "40001"}
-        engine.client.wire.add_rule(proxy, when, do, name="r")
+        rule = Rule(When.from_json({"sql": "refused here", **conditions}), Error("40001"), "r")
+        engine.client.wire.add_rule(proxy, rule)
         stack.callback(engine.client.wire.remove_rule, proxy, "r")
         connections |= {name: enter(name) for name in "cd"}
         connections["d"].execute("set application_name to 'renamed'")

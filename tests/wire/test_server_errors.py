@@ -13,6 +13,10 @@ from typing import Any, cast
 import psycopg
 import pytest
 
+from brownout.engine.direction import StreamDirection
+from brownout.engine.wire.actions import Error
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from brownout.faults import Commit, ServerError, Statement, Step
 from brownout.postgres import Postgres
 from tests.wire.drivers import (
@@ -246,8 +250,8 @@ async def test_copy_fails(postgres: Postgres, proxy: str) -> None:
     driver = Psycopg()
     await driver.connect(postgres.dsn)
     wire = postgres._route.engine.wire
-    when = {"message": "CopyData", "direction": "upstream", "sql": "copy kept"}
-    wire.add_rule(proxy, when, {"action": "error", "sqlstate": "53100"}, name="full")
+    when = When(("CopyData",), StreamDirection.UPSTREAM, sql="copy kept")
+    wire.add_rule(proxy, Rule(when, Error("53100"), "full"))
     with pytest.raises(psycopg.errors.DiskFull):
         _copied(driver._connection, 100_000)
     assert wire.remove_rule(proxy, "full").hits == 1

@@ -1,5 +1,6 @@
 """Rules and records in the engine's API: what cannot match is refused, with what is closest."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,10 +10,14 @@ import requests
 
 from brownout import ProxyError
 from brownout.control import EngineClient, EngineProcess, ProxyRecord
+from brownout.engine.wire.actions import Cut, Error, Severity
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import Status, When
 from tests.engine.peers import Upstream, connect, ending, read
 from tests.engine.wire.messages import query, startup
 
 CUT = {"action": "cut"}
+CUT_A = Rule(When(sql="a"), Cut())
 ERROR = {"action": "error", "sqlstate": "40001"}
 
 
@@ -34,7 +39,7 @@ def framed(make_proxy: Callable[..., ProxyRecord], upstream: Upstream) -> ProxyR
         ({"message": []}, CUT, "when.message must be"),
         ({"message": 5}, CUT, "when.message must be"),
         ({}, CUT, "when.message must be"),
-        ({"sql": "("}, CUT, "no regular expression"),
+        ({"sql": "("}, CUT, "not a regular expression"),
         ({"sql": "a", "nth": 0}, CUT, "nth must be 1 or more"),
         ({"sql": "a", "times": -1}, CUT, "times must be 1 or more"),
         ({"sql": "a", "times": True}, CUT, "times must be a whole number"),
@@ -47,9 +52,9 @@ def framed(make_proxy: Callable[..., ProxyRecord], upstream: Upstream) -> ProxyR
         ({"sql": "a"}, {"action": "eror"}, "Did you mean 'error'?"),
         ({"sql": "a"}, {"action": "cut", "sied": "after"}, "Did you mean 'side'?"),
         ({"sql": "a"}, {"action": "cut", "side": "afer"}, "Did you mean 'after'?"),
-        ({"sql": "a"}, {"action": "error"}, "missing required field: sqlstate"),
-        ({"sql": "a"}, {"action": "error", "sqlstate": "4000"}, "no error's SQLSTATE"),
-        ({"sql": "a"}, {"action": "error", "sqlstate": "00000"}, "no error's SQLSTATE"),
+        ({"sql": "a"}, {"action": "error"}, "missing required field: do.sqlstate"),
+        ({"sql": "a"}, {"action": "error", "sqlstate": "4000"}, "not the SQLSTATE of an error"),
+        ({"sql": "a"}, {"action": "error", "sqlstate": "00000"}, "not the SQLSTATE of an error"),
         ({"sql": "a"}, {**ERROR, "severity": "ERORR"}, "Did you mean 'ERROR'?"),
         ({"sql": "a"}, {**ERROR, "message": "a\0b"}, "zero byte"),
         ({"message": "DataRow"}, ERROR, "an ERROR replaces a request, never a reply"),
@@ -61,11 +66,14 @@ def framed(make_proxy: Callable[..., ProxyRecord], upstream: Upstream) -> ProxyR
     ],
 )
 def test_a_rule_that_cannot_match_is_refused(
-    when: dict[str, Any], do: dict[str, Any], said: str, framed: ProxyRecord, client: EngineClient
-) -> None:
-    with pytest.raises(ProxyError) as refusal:
-        client.wire.add_rule(framed.name, when, do)
-    assert said in refusal.value.cause.replace('\\"', '"')
+    when: dict[str, Any], do: dict[str, Any], said: str, framed: ProxyRecord,
+    engine: EngineProcess, client: EngineClient,
+) -> None:  # fmt: skip
+    url = f"http://{engine.address}/proxies/{framed.name}/rules"
+    answer = requests.post(url, json={"when": when, "do": do}, timeout=5)
+    assert answer.status_code == 400
+    assert answer.json()["status"] == 400
+    assert said in answer.json()["error"]
     assert client.wire.rules(framed.name) == ()
 
 
@@ -75,30 +83,43 @@ def test_what_is_no_rule_gets_400(body: object, framed: ProxyRecord, engine: Eng
     assert requests.post(url, json=body, timeout=5).status_code == 400
 
 
-def test_a_rule_is_shown_as_it_could_be_sent(framed: ProxyRecord, client: EngineClient) -> None:
+def test_a_rule_is_shown_as_it_could_be_sent(
+    framed: ProxyRecord, engine: EngineProcess, client: EngineClient
+) -> None:
     when = {
-        "message": ["Execute", "Query"], "direction": "upstream", "sql": "a", "commits": True,
+        "message": ["Execute", "Query"], "direction": "upstream", "sql": "a b", "commits": True,
         "status": "idle", "application_name": "shop", "pid": 3, "nth": 2, "times": 4,
         "scope": {"nth": 2},
     }  # fmt: skip
     do = {"action": "error", "sqlstate": "40001", "severity": "FATAL", "message": "x"}
-    rule = client.wire.add_rule(framed.name, when, do, name="r")
-    assert (rule.name, dict(rule.when), dict(rule.do)) == ("r", when, do)
-    again = client.wire.add_rule(framed.name, rule.when, rule.do, name="again")
-    assert (again.when, again.do) == (rule.when, rule.do)
+    url = f"http://{engine.address}/proxies/{framed.name}/rules"
+    sent = {"name": "r", "when": when, "do": do}
+    shown = requests.post(url, json=sent, timeout=5).json()
+    assert shown == {**sent, "active": True, "matched": 0, "hits": 0}
+    rule = client.wire.rule(framed.name, "r").rule
+    assert rule.do == Error("40001", Severity.FATAL, "x")
+    assert rule.when.status is Status.IDLE
+    again = client.wire.add_rule(framed.name, dataclasses.replace(rule, name="again"))
+    assert (again.rule.when, again.rule.do) == (rule.when, rule.do)
     with pytest.raises(ProxyError, match="already exists"):
-        client.wire.add_rule(framed.name, when, do, name="r")
+        client.wire.add_rule(framed.name, rule)
+
+
+def test_a_rule_without_a_name_is_given_one(framed: ProxyRecord, client: EngineClient) -> None:
+    first, second = (client.wire.add_rule(framed.name, CUT_A).rule for _ in range(2))
+    assert first.name != second.name
+    assert [one.rule for one in client.wire.rules(framed.name)] == [first, second]
 
 
 def test_a_plain_proxy_has_no_rules(proxy: ProxyRecord, client: EngineClient) -> None:
     with pytest.raises(ProxyError, match="postgresql"):
-        client.wire.add_rule(proxy.name, {"sql": "a"}, CUT)
+        client.wire.add_rule(proxy.name, CUT_A)
 
 
 def test_the_counts_of_a_removed_rule_stay(
     framed: ProxyRecord, upstream: Upstream, client: EngineClient
 ) -> None:
-    client.wire.add_rule(framed.name, {"message": "Query", "sql": "drop"}, CUT, name="r")
+    client.wire.add_rule(framed.name, Rule(When(("Query",), sql="drop"), Cut(), "r"))
     with connect(framed) as caller:
         server = upstream.accept()
         caller.sendall(startup(user="u"))
@@ -114,10 +135,10 @@ def test_the_counts_of_a_removed_rule_stay(
 
 def test_a_lease_and_a_reset_end_rules(framed: ProxyRecord, client: EngineClient) -> None:
     lease = client.grant_lease(timedelta(seconds=30))
-    client.wire.add_rule(framed.name, {"sql": "a"}, CUT, name="leased", lease=lease)
+    client.wire.add_rule(framed.name, CUT_A, lease=lease)
     client.end_lease(lease)
     assert client.wire.rules(framed.name) == ()
-    client.wire.add_rule(framed.name, {"sql": "a"}, CUT, name="reset")
+    client.wire.add_rule(framed.name, CUT_A)
     client.reset()
     assert client.wire.rules(framed.name) == ()
 
@@ -125,7 +146,7 @@ def test_a_lease_and_a_reset_end_rules(framed: ProxyRecord, client: EngineClient
 def test_what_is_not_postgresql_passes_and_is_reported_as_opaque(
     framed: ProxyRecord, upstream: Upstream, engine: EngineProcess, client: EngineClient
 ) -> None:
-    client.wire.add_rule(framed.name, {"message": "Query"}, CUT)
+    client.wire.add_rule(framed.name, Rule(When(("Query",)), Cut()))
     with connect(framed) as caller:
         server = upstream.accept()
         caller.sendall(b"hello")

@@ -9,6 +9,9 @@ import pytest
 import requests
 
 from brownout.control import EngineClient, EngineProcess, ProxyRecord
+from brownout.engine.wire.actions import Cut, Stall
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from tests.engine.peers import PATIENCE, Upstream, connect, ending, read, soon
 from tests.engine.wire.messages import message, query, ready, startup
 
@@ -108,7 +111,7 @@ def test_a_length_of_gigabytes_takes_no_memory(
     grown: Callable[[], int],
 ) -> None:
     if ruled:
-        client.wire.add_rule(framed.name, {"message": "Query", "sql": "drop"}, {"action": "cut"})
+        client.wire.add_rule(framed.name, Rule(When(("Query",), sql="drop"), Cut()))
     caller, server = _session(framed, upstream)
     with caller:
         beginning = b"Q" + length.to_bytes(4, "big")
@@ -125,8 +128,7 @@ def test_a_stalled_connection_is_not_read_on(
     bystander: Callable[[], None],
     grown: Callable[[], int],
 ) -> None:
-    when = {"message": "Query", "sql": "insert"}
-    client.wire.add_rule(framed.name, when, {"action": "stall"}, name="stall")
+    client.wire.add_rule(framed.name, Rule(When(("Query",), sql="insert"), Stall(), "stall"))
     caller, server = _session(framed, upstream)
     with caller:
         caller.sendall(query("insert"))
@@ -151,7 +153,7 @@ def test_a_malformed_frame_is_the_servers_to_answer(
     client: EngineClient,
     bystander: Callable[[], None],
 ) -> None:
-    client.wire.add_rule(framed.name, {"message": "Query", "sql": "drop"}, {"action": "cut"})
+    client.wire.add_rule(framed.name, Rule(When(("Query",), sql="drop"), Cut()))
     caller, server = _session(framed, upstream)
     with caller:
         caller.sendall(malformed)

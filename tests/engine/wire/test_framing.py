@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
+from brownout.engine.wire.actions import Delay, Swallow
+from brownout.engine.wire.events import Event
 from brownout.engine.wire.messages import BACKEND, FRONTEND
-from brownout.engine.wire.record import Event
-from brownout.engine.wire.rules import Delay, Rule, Swallow, When
+from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.session import PENDING_MOST
+from brownout.engine.wire.when import When
 from tests.engine.wire.messages import (
     EXECUTE,
     GSSENC_REQUEST,
@@ -30,7 +32,7 @@ from tests.engine.wire.messages import (
 )
 from tests.engine.wire.watched import Watched
 
-UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
 OPENED = startup(user="u", application_name="shop")
 
 names = st.sampled_from(["", "a", "b", "n" * 70])
@@ -54,10 +56,11 @@ replies = st.one_of(
 cuts = st.lists(st.integers(1, 40), min_size=1, max_size=40)
 
 
-def _all(direction: Direction, name: str) -> Rule:
-    kinds = frozenset(k for k in (FRONTEND if direction is UP else BACKEND) if k > 32)
+def _all(direction: StreamDirection, name: str) -> Rule:
+    kinds = FRONTEND if direction is UP else BACKEND
+    messages = tuple(message for kind, message in kinds.items() if kind > 32)
     do = Swallow() if name == "swallow" else Delay(1)
-    return Rule(name, When(direction, kinds, nth=2, times=3), do)
+    return Rule(When(messages, direction, nth=2, times=3), do, name)
 
 
 RULES: Sequence[Sequence[Rule]] = [
@@ -78,7 +81,9 @@ def _pieces(data: bytes, sizes: Sequence[int]) -> list[bytes]:
 
 
 def _outcome(
-    conversation: Sequence[tuple[Direction, bytes]], rules: Sequence[Rule], sizes: Sequence[int]
+    conversation: Sequence[tuple[StreamDirection, bytes]],
+    rules: Sequence[Rule],
+    sizes: Sequence[int],
 ) -> tuple[list[Event], bytes, bytes]:
     watched = Watched(*rules)
     for direction, data in [(UP, OPENED), *conversation]:
@@ -108,7 +113,7 @@ def _outcome(
     sizes=cuts,
 )
 def test_cuts_change_nothing(
-    conversation: list[tuple[Direction, bytes]], rules: Sequence[Rule], sizes: list[int]
+    conversation: list[tuple[StreamDirection, bytes]], rules: Sequence[Rule], sizes: list[int]
 ) -> None:
     whole = _outcome(conversation, rules, ())
     assert _outcome(conversation, rules, sizes) == whole
@@ -179,8 +184,7 @@ def test_a_length_that_cannot_be_makes_the_rest_opaque(length: int) -> None:
 
 
 def test_a_message_of_a_gigabyte_is_not_kept() -> None:
-    everything = frozenset(b"d")
-    watched = Watched(Rule("r", When(UP, everything, nth=10), Swallow()))
+    watched = Watched(Rule(When(("CopyData",), UP, nth=10), Swallow(), "r"))
     watched.asks(OPENED)
     watched.asks(b"d" + (0x3FFFFFFF).to_bytes(4, "big") + b"x" * 100_000)
     assert watched.server.consumed == watched.fed[UP]

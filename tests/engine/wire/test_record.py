@@ -2,17 +2,17 @@
 
 import pytest
 
-from brownout.engine.direction import Direction
-from brownout.engine.wire.record import TEXT_KEPT, Record
+from brownout.engine.direction import StreamDirection
+from brownout.engine.wire.events import TEXT_KEPT, EventLog
 from brownout.engine.wire.sql import SQL_KEPT, Sql
 from tests.engine.wire.messages import SYNC, complete, message, parse, query, ready, startup
 from tests.engine.wire.watched import Watched
 
-UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
 SECRET = b"s3cret"
 
 
-def _note(record: Record, sql: Sql | None) -> None:
+def _note(record: EventLog, sql: Sql | None) -> None:
     record.note(1, UP, ord("Q"), sql, None, "I", 10, None)
 
 
@@ -60,7 +60,7 @@ def test_no_value_that_travels_beside_the_statement_is_kept(watched: Watched) ->
 
 
 def test_the_oldest_events_make_room_and_a_window_begins_with_what_is_kept() -> None:
-    record = Record(keep=10)
+    record = EventLog(keep=10)
     for _ in range(25):
         _note(record, None)
     assert record.last == 25
@@ -72,7 +72,7 @@ def test_the_oldest_events_make_room_and_a_window_begins_with_what_is_kept() -> 
 
 
 def test_long_statements_leave_fewer_events() -> None:
-    record = Record(keep=1_000_000)
+    record = EventLog(keep=1_000_000)
     fit = TEXT_KEPT // SQL_KEPT
     for number in range(3 * fit):
         _note(record, Sql(f"{number:08}".ljust(SQL_KEPT)))
@@ -81,7 +81,7 @@ def test_long_statements_leave_fewer_events() -> None:
 
 
 def test_a_statement_counts_once_however_often_it_goes_by() -> None:
-    record = Record(keep=10_000)
+    record = EventLog(keep=10_000)
     again = Sql("x" * SQL_KEPT)
     for _ in range(10_000):
         _note(record, again)
@@ -89,7 +89,7 @@ def test_a_statement_counts_once_however_often_it_goes_by() -> None:
 
 
 def test_a_hashed_record_holds_no_text() -> None:
-    record = Record(hashed=True)
+    record = EventLog(hashed=True)
     _note(record, Sql("select 1"))
     (event,) = record.since(0, 10)
     assert event.sql is None

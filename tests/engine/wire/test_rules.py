@@ -1,32 +1,35 @@
 """What rules make of messages, without a server: its answers are written by hand."""
 
+import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.toxics.model import Ending
-from brownout.engine.wire.messages import BACKEND, FRONTEND, kinds_named
-from brownout.engine.wire.refusal import FLUSH, error_response, refused_parse, refused_query
-from brownout.engine.wire.rules import (
+from brownout.engine.toxics.scope import Scope, ScopeKind
+from brownout.engine.wire.actions import (
     Action,
     Cut,
     Delay,
     Error,
-    Rule,
     Severity,
     Side,
     Stall,
-    Status,
     Swallow,
     Truncate,
-    When,
-    pattern_of,
 )
-from brownout.engine.wire.sql import Sql
+from brownout.engine.wire.messages import BACKEND, FRONTEND
+from brownout.engine.wire.refusal import error_response, refused_parse, refused_query
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.sql import Sql, pattern_of
+from brownout.engine.wire.when import Status, When
 from tests.engine.wire.messages import (
     CANCEL,
     EXECUTE,
+    FLUSH,
     SYNC,
     bind,
     complete,
@@ -45,14 +48,8 @@ SERIALIZATION = Error("40001", Severity.ERROR, "no")
 SHUTDOWN = Error("57P01", Severity.FATAL, "bye")
 
 
-def _when(*names: str, **conditions: object) -> When:
-    kinds = [kinds_named(name) for name in names]
-    direction = next(way for way in Direction if all(way in kind for kind in kinds))
-    return When(direction, frozenset(kind[direction] for kind in kinds), **conditions)  # type: ignore[arg-type]
-
-
 def _opened(when: When, do: Action) -> Watched:
-    watched = Watched(Rule("r", when, do))
+    watched = Watched(Rule(when, do, "r"))
     watched.asks(OPENED)
     watched.answers(GREETED)
     watched.server.got.clear()
@@ -74,7 +71,7 @@ def _opened(when: When, do: Action) -> Watched:
 def test_an_action_at_a_message_leaves_those_before_it(
     do: Action, got: bytes, ending: Ending | None
 ) -> None:
-    watched = _opened(_when("Query", sql=pattern_of("b")), do)
+    watched = _opened(When(("Query",), sql="b"), do)
     watched.asks(query("a") + query("b") + query("c"))
     assert bytes(watched.server.got) == query("a") + got
     assert watched.server.ending is ending
@@ -82,7 +79,7 @@ def test_an_action_at_a_message_leaves_those_before_it(
 
 
 def test_a_delayed_message_holds_what_follows_and_the_end_behind_it() -> None:
-    watched = _opened(_when("Query", sql=pattern_of("b")), Delay(50))
+    watched = _opened(When(("Query",), sql="b"), Delay(50))
     watched.asks(query("a") + query("b"))
     watched.asks(query("c"))
     watched.wire.up.end(Ending.FIN)
@@ -94,7 +91,7 @@ def test_a_delayed_message_holds_what_follows_and_the_end_behind_it() -> None:
 
 
 def test_a_stalled_reply_goes_on_when_the_rule_is_removed() -> None:
-    watched = _opened(_when("DataRow"), Stall())
+    watched = _opened(When(("DataRow",)), Stall())
     watched.asks(query("a"))
     watched.answers(message("T") + message("D", b"1"))
     watched.answers(complete("SELECT 1") + ready())
@@ -107,7 +104,7 @@ def test_a_stalled_reply_goes_on_when_the_rule_is_removed() -> None:
 
 
 def test_a_cancel_request_is_taken_and_its_connection_closed_by_the_heal() -> None:
-    watched = Watched(Rule("r", _when("CancelRequest"), Swallow()))
+    watched = Watched(Rule(When(("CancelRequest",)), Swallow(), "r"))
     watched.asks(CANCEL)
     assert bytes(watched.server.got) == b""
     assert watched.client.ending is None
@@ -117,7 +114,7 @@ def test_a_cancel_request_is_taken_and_its_connection_closed_by_the_heal() -> No
 
 
 def test_an_error_takes_the_place_of_the_request_and_the_refusal_carries_it() -> None:
-    watched = _opened(_when("Query", "Execute", sql=pattern_of("insert")), SERIALIZATION)
+    watched = _opened(When(("Query", "Execute"), sql="insert"), SERIALIZATION)
     watched.asks(query("insert"))
     assert bytes(watched.server.got) == refused_query()
     watched.answers(error("42703", "column does not exist" * 60) + ready("E"))
@@ -126,7 +123,7 @@ def test_an_error_takes_the_place_of_the_request_and_the_refusal_carries_it() ->
 
 
 def test_where_the_server_has_a_reason_of_its_own_that_is_what_the_client_reads() -> None:
-    watched = _opened(_when("Execute", sql=pattern_of("insert"), times=1), SERIALIZATION)
+    watched = _opened(When(("Execute",), sql="insert", times=1), SERIALIZATION)
     watched.asks(parse("insert") + bind() + EXECUTE + SYNC)
     assert bytes(watched.server.got) == parse("insert") + bind() + refused_parse() + SYNC
     watched.answers(message("1") + message("2") + error("25P02") + ready("E"))
@@ -135,7 +132,7 @@ def test_where_the_server_has_a_reason_of_its_own_that_is_what_the_client_reads(
 
 
 def test_a_request_that_is_skipped_was_not_hit_and_its_time_does_not_count() -> None:
-    watched = _opened(_when("Execute", sql=pattern_of("insert"), times=1), SERIALIZATION)
+    watched = _opened(When(("Execute",), sql="insert", times=1), SERIALIZATION)
     watched.asks(parse("insert") + bind() + EXECUTE + SYNC)
     watched.answers(error("42P01") + ready())
     assert (watched.force[0].hits, watched.force[0].taken) == (0, 0)
@@ -146,7 +143,7 @@ def test_a_request_that_is_skipped_was_not_hit_and_its_time_does_not_count() -> 
 
 @pytest.mark.parametrize("sends", [query("commit"), parse("commit") + bind() + EXECUTE + SYNC])
 def test_what_rolls_back_in_the_place_of_a_commit_is_not_seen(sends: bytes) -> None:
-    watched = _opened(_when("Query", "Execute", commits=True), SERIALIZATION)
+    watched = _opened(When(("Query", "Execute"), commits=True), SERIALIZATION)
     watched.asks(sends)
     if sends.startswith(b"Q"):
         watched.answers(complete("ROLLBACK") + error("42703") + ready())
@@ -160,7 +157,7 @@ def test_what_rolls_back_in_the_place_of_a_commit_is_not_seen(sends: bytes) -> N
 
 
 def test_fatal_comes_when_every_earlier_request_has_its_reply() -> None:
-    watched = _opened(_when("Execute", sql=pattern_of("b")), SHUTDOWN)
+    watched = _opened(When(("Execute",), sql="b"), SHUTDOWN)
     watched.asks(parse("a") + bind() + EXECUTE + parse("b") + bind() + EXECUTE + SYNC)
     assert bytes(watched.server.got).endswith(parse("b") + bind() + FLUSH)
     watched.answers(message("1") + message("2") + complete("A")[:3])
@@ -173,7 +170,7 @@ def test_fatal_comes_when_every_earlier_request_has_its_reply() -> None:
 
 
 def test_fatal_in_the_place_of_a_reply_ends_the_session() -> None:
-    watched = Watched(Rule("r", _when("Authentication", tag="Ok"), SHUTDOWN))
+    watched = Watched(Rule(When(("Authentication",), tag="Ok"), SHUTDOWN, "r"))
     watched.asks(OPENED)
     watched.answers(message("R", b"\0\0\0\x0a") + GREETED)
     assert bytes(watched.client.got) == (
@@ -199,8 +196,8 @@ def test_fatal_in_the_place_of_a_reply_ends_the_session() -> None:
         ({"commits": True}, 0),
     ],
 )
-def test_a_rule_acts_where_every_condition_holds(conditions: dict[str, object], hits: int) -> None:
-    watched = _opened(_when("Query", **conditions), Swallow())
+def test_a_rule_acts_where_every_condition_holds(conditions: dict[str, Any], hits: int) -> None:
+    watched = _opened(When(("Query",), **conditions), Swallow())
     for number in range(3):
         watched.asks(query(f"select {number}"))
     assert watched.force[0].hits == hits
@@ -210,7 +207,7 @@ def test_a_rule_acts_where_every_condition_holds(conditions: dict[str, object], 
     ("tag", "hits"), [("COMMIT", 1), ("insert", 1), ("INSERT 0", 1), ("INS", 0), ("SELECT", 0)]
 )
 def test_a_tag_is_matched_in_whole_words(tag: str, hits: int) -> None:
-    watched = _opened(_when("CommandComplete", tag=tag), Swallow())
+    watched = _opened(When(("CommandComplete",), tag=tag), Swallow())
     watched.asks(query("insert; commit"))
     watched.answers(complete("INSERT 0 1") + complete("COMMIT") + ready())
     assert watched.force[0].hits == hits
@@ -239,6 +236,40 @@ def test_what_ends_a_transaction_and_keeps_its_work_is_known(text: str, commits:
 def test_a_blank_in_a_pattern_is_any_white_space() -> None:
     assert pattern_of("insert into orders").search("INSERT  INTO\n\torders")
     assert pattern_of(re.escape("values (1)")).search("values  (1)")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(When(sql="insert into orders"), Error("40001"), "named"),
+        Rule(When(tag="COMMIT", status=Status.IDLE, nth=2, times=4), Cut(Side.AFTER, reset=True)),
+        Rule(When(("CopyData",), StreamDirection.DOWNSTREAM), Truncate(3)),
+        Rule(When(commits=True, scope=Scope(ScopeKind.NTH, 2)), Delay(5)),
+        Rule(When(("Query",), application_name="shop", pid=7), Stall()),
+        Rule(When(("CancelRequest",)), Swallow()),
+    ],
+)
+def test_a_rule_is_read_as_it_was_written(rule: Rule) -> None:
+    assert Rule.from_json(json.loads(json.dumps(rule.to_json()))) == rule
+
+
+def test_a_message_without_a_text_says_what_postgresql_says() -> None:
+    assert Error("53300") == Error("53300", message="sorry, too many clients already")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: When(("Quary",)), "Did you mean 'Query'?"),
+        (When, "when.message must be"),
+        (lambda: Rule(When(("DataRow",)), Error("40001")), "never a reply"),
+        (lambda: Error("4000"), "not the SQLSTATE"),
+        (lambda: Truncate(-1), "0 or more"),
+    ],
+)
+def test_a_rule_that_cannot_match_cannot_be_made(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        make()
 
 
 def test_names_of_messages_are_of_one_kind_in_a_direction() -> None:

@@ -11,11 +11,11 @@ from typing import IO
 import pytest
 
 from brownout.cli.wire import line_of, lines_of
-from brownout.control import Direction, Event
+from brownout.control import Event, StreamDirection
 from tests.engine.peers import PATIENCE, Upstream, read
 from tests.engine.wire.messages import query, startup
 
-UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
 
 
 def test_a_line_says_when_who_which_way_and_what() -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from brownout.engine.direction import Direction
+from brownout.engine.direction import StreamDirection
 from brownout.engine.toxics.model import Ending
 from brownout.engine.wire.connection import Wire
+from brownout.engine.wire.events import Event, EventLog
 from brownout.engine.wire.inforce import Rules
-from brownout.engine.wire.record import Event, Record
-from brownout.engine.wire.rules import Rule, RuleInForce
+from brownout.engine.wire.matching import ActiveRule
+from brownout.engine.wire.rules import Rule
 
-__all__ = ["Side", "Watched"]
+__all__ = ["End", "Watched"]
 
 
 class _Never:
@@ -18,7 +19,7 @@ class _Never:
 
 
 @dataclass
-class Side:
+class End:
     """What has come out at one side."""
 
     got: bytearray = field(default_factory=bytearray)
@@ -44,22 +45,22 @@ class Watched:
 
     def __init__(self, *rules: Rule, record: bool = True) -> None:
         self.rules = Rules()
-        self.force: list[RuleInForce] = [self.rules.add(rule, 0) for rule in rules]
+        self.force: list[ActiveRule] = [self.rules.add(rule, 0) for rule in rules]
         if record:
-            self.rules.record = Record()
-        self.server, self.client = Side(), Side()
+            self.rules.record = EventLog()
+        self.server, self.client = End(), End()
         self.wire = Wire(1, self.rules, self.server, self.client)
-        self.fed = {Direction.UPSTREAM: 0, Direction.DOWNSTREAM: 0}
+        self.fed = {StreamDirection.UPSTREAM: 0, StreamDirection.DOWNSTREAM: 0}
 
     def asks(self, data: bytes) -> None:
         """The client sends."""
-        self._feed(Direction.UPSTREAM, data, self.server)
+        self._feed(StreamDirection.UPSTREAM, data, self.server)
 
     def answers(self, data: bytes) -> None:
         """The server sends."""
-        self._feed(Direction.DOWNSTREAM, data, self.client)
+        self._feed(StreamDirection.DOWNSTREAM, data, self.client)
 
-    def _feed(self, direction: Direction, data: bytes, side: Side) -> None:
+    def _feed(self, direction: StreamDirection, data: bytes, side: End) -> None:
         self.fed[direction] += len(data)
         half = self.wire.half(direction)
         if half.passive:

@@ -16,6 +16,9 @@ import requests
 from brownout import ProxyError
 from brownout.backends.model import Backend
 from brownout.control import EngineProcess, ProxyRecord
+from brownout.engine.wire.actions import Error
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from tests.wire.tls.certificates import Certificates
 from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq
 
@@ -144,13 +147,12 @@ def test_a_rule_means_what_was_encrypted(
     secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     wire = engine.client.wire
-    when = {"sql": "select 42", "times": 1}
-    rule = wire.add_rule(secured.name, when, {"action": "error", "sqlstate": "40001"})
+    wire.add_rule(secured.name, Rule(When(sql="select 42", times=1), Error("40001"), "r"))
     with by_libpq(secured, server.admin(), sslmode="require") as connection:
         with pytest.raises(psycopg.errors.SerializationFailure):
             connection.execute("select 42")
         assert connection.execute("select 42").fetchone() == (42,)
-    assert wire.rule(secured.name, rule.name).hits == 1
+    assert wire.rule(secured.name, "r").hits == 1
 
 
 def test_a_client_that_does_not_trust_us_disturbs_nobody(
@@ -257,15 +259,15 @@ def test_nothing_that_can_be_asked_for_holds_the_key(
         ({"key": ""}, "tls.key is missing"),
         ({"certificate": ""}, "tls.certificate is missing"),
         ({"key": "{server_key}"}, "the key does not belong to the certificate"),
-        ({"key": "{ca}"}, "no PEM certificate with its key|is not PEM"),
-        ({"certificate": "{engine_key}"}, "no PEM certificate with its key|is not PEM"),
-        ({"key": "{locked}"}, "has no pass phrase"),
+        ({"key": "{ca}"}, "not a PEM certificate and its key|is not PEM"),
+        ({"certificate": "{engine_key}"}, "not a PEM certificate and its key|is not PEM"),
+        ({"key": "{locked}"}, "without a pass phrase"),
         ({"certificate": 5}, "certificate must be a string"),
         ({"certificat": "x"}, "tls has no field 'certificat'"),
         ({"upstream": "verify-ca"}, "tls.upstream must be one of disable, require, verify-full"),
-        ({"upstream": "require", "ca": "{ca}"}, "tls.ca is only looked at"),
+        ({"upstream": "require", "ca": "{ca}"}, "tls.ca is only used"),
         ({"upstream": "verify-full", "ca": "/no/ca"}, "tls.ca /no/ca: there is no such file"),
-        ({"upstream": "verify-full", "ca": "{engine_key}"}, "holds no certificate"),
+        ({"upstream": "verify-full", "ca": "{engine_key}"}, "contains no certificate"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_with_its_reason(

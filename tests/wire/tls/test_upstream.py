@@ -17,6 +17,9 @@ from brownout.backends.embedded import EmbeddedBackend
 from brownout.backends.external import ExternalBackend
 from brownout.backends.model import Backend
 from brownout.control import EngineProcess, ProxyRecord
+from brownout.engine.wire.actions import Cut, Error
+from brownout.engine.wire.rules import Rule
+from brownout.engine.wire.when import When
 from brownout.errors import BackendUnavailable
 from brownout.faults import LostCommitReply, ServerError, Statement
 from brownout.postgres import Postgres
@@ -273,9 +276,8 @@ def test_an_error_takes_the_place_of_a_request(
     both: ProxyRecord, tls_server: EmbeddedBackend, engine: EngineProcess,
     certificates: Certificates,
 ) -> None:  # fmt: skip
-    rule = engine.client.wire.add_rule(
-        both.name, {"sql": "insert into kept", "times": 1}, {"action": "error", "sqlstate": "40001"}
-    )
+    rule = Rule(When(sql="insert into kept", times=1), Error("40001"), "r")
+    engine.client.wire.add_rule(both.name, rule)
 
     async def use() -> None:
         connection = await by_asyncpg(both, tls_server.admin(), certificates)
@@ -285,7 +287,7 @@ def test_an_error_takes_the_place_of_a_request(
         await connection.close()
 
     asyncio.run(use())
-    assert engine.client.wire.rule(both.name, rule.name).hits == 1
+    assert engine.client.wire.rule(both.name, "r").hits == 1
     assert _rows(tls_server) == [(2,)]
 
 
@@ -294,8 +296,7 @@ def test_a_commit_reply_is_lost(
     action: str, both: ProxyRecord, tls_server: EmbeddedBackend, engine: EngineProcess,
     certificates: Certificates,
 ) -> None:  # fmt: skip
-    when = {"message": "CommandComplete", "tag": "COMMIT"}
-    engine.client.wire.add_rule(both.name, when, {"action": action})
+    engine.client.wire.add_rule(both.name, Rule(When(tag="COMMIT"), Cut(reset=action == "reset")))
 
     async def use() -> None:
         connection = await by_asyncpg(both, tls_server.admin(), certificates)
