@@ -323,7 +323,7 @@ def test_markers_are_written_whatever_the_machine_s_language_is(tmp_path: Path) 
     write = (
         "import locale, pathlib, sys; from tests.core.made import recording; "
         "print(locale.getpreferredencoding(False)); "
-        "recording(log='\u27e8dsn.user\u27e9').write(pathlib.Path(sys.argv[1]))"
+        "recording(log='\\u27e8dsn.user\\u27e9').write(pathlib.Path(sys.argv[1]))"
     )
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     child = subprocess.run(
