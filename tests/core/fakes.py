@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from brownout.declaration import Service
+from brownout.errors import NotAssessable, ServiceNotReady
 from brownout.faults import Fault, Restart, TerminatedBackends
 from brownout.postgres import Postgres, Session
 from brownout.service import RunningService
@@ -34,6 +35,7 @@ class FakePostgres:
         self.terminations = 0
         self.switch = switch
         self.felt = felt
+        self._injections: list[InForce] = []
         self._connected = False
         self._missing = set(missing)
         self._applied = {} if applied is None else applied
@@ -53,13 +55,33 @@ class FakePostgres:
         self.terminations += 1
         return 1
 
+    @property
+    def known(self) -> dict[str, str]:
+        """As `Postgres.known`."""
+        return {"dsn.user": "shop_role"}
+
+    @property
+    def injections(self) -> tuple["InForce", ...]:
+        """As `Postgres.injections`."""
+        return tuple(self._injections)
+
+    def heal(self) -> None:
+        """As `Postgres.heal`: nothing is left in force."""
+
+    def require(self, fault: Fault) -> None:
+        """As `Postgres.require`."""
+        if reason := self.lacks(fault):
+            raise NotAssessable(reason)
+
     def lacks(self, fault: Fault) -> str | None:
         """As `Postgres.lacks`."""
         return "not here" if type(fault).__name__ in self._missing else None
 
     def inject(self, fault: Fault) -> "InForce":
         """As `Postgres.inject`, beside an event loop."""
-        return InForce(self, fault)
+        injection = InForce(self, fault)
+        self._injections.append(injection)
+        return injection
 
     def begin(self, fault: Fault) -> None:
         """The fault comes into force."""
@@ -115,14 +137,48 @@ class InForce:
 
 
 class FakeService:
-    """A service that runs until `ends` was called."""
+    """A service that runs until `end` is called, and again after a restart."""
 
     def __init__(self, declaration: Service, url: str) -> None:
         self.declaration = declaration
         self.url = url
-        self.running = True
+        self.pid = 1000
+        self.restarts = 0
+        self.words = ""
+        self.exit_code: int | None = None
+        self.ended_at: float | None = None
+        self.comes_back = True
 
     @property
     def as_service(self) -> RunningService:
         """What it stands in for."""
         return cast("RunningService", self)
+
+    @property
+    def running(self) -> bool:
+        """As `RunningService.running`."""
+        return self.exit_code is None
+
+    def end(self, code: int, *words: str) -> None:
+        """Its process ends."""
+        self.exit_code = code
+        self.ended_at = time.monotonic()
+        self.words += "".join(f"{word}\n" for word in words)
+
+    def log(self) -> str:
+        """As `RunningService.log`."""
+        return self.words
+
+    def require_running(self) -> None:
+        """As `RunningService.require_running`."""
+        if not self.running:
+            raise ServiceNotReady("The service is not running.")
+
+    def restart(self) -> None:
+        """As `RunningService.restart`."""
+        self.restarts += 1
+        if not self.comes_back:
+            self.exit_code = 1
+            raise ServiceNotReady("The service ended before it was ready.")
+        self.exit_code = self.ended_at = None
+        self.pid += 1

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,7 @@ def ready_again(after: timedelta | None) -> None:
     expect_ready_again(recording(ready_again=after, readiness=(answer(503, started=112.0),)))
 
 
-def recovered(steady: bool, after: timedelta, **fields: object) -> None:
+def recovered(steady: bool, after: timedelta, **fields: Any) -> None:
     """The same."""
     expect_recovered(recording(recovery=Recovery(steady, after, ("x",)), **fields))
 

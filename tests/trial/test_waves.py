@@ -226,7 +226,7 @@ async def test_a_service_that_has_ended_is_asked_no_more() -> None:
                 peer.answer = ends
 
         async def ends(_: Request) -> Reply:
-            cast("FakeService", stage.service).running = False
+            cast("FakeService", stage.service).end(1)
             return DROP
 
         postgres.switch = switch

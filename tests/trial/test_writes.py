@@ -170,7 +170,7 @@ async def test_a_history_ends_with_the_service() -> None:
 
         def switch(fault: Fault, on: bool) -> None:
             if on and isinstance(fault, BlackHole):
-                cast("FakeService", stage.service).running = False
+                cast("FakeService", stage.service).end(1)
                 peer.answer = always(DROP)
 
         cast("FakePostgres", stage.postgres).switch = switch
