@@ -1,28 +1,25 @@
-"""A database that only notes what is asked of it, for those who gather answers under faults."""
+"""A database and a service that only note what is asked of them, for tests of trials."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
 from typing import Self, cast
 
+from brownout.declaration import Service
+from brownout.errors import NotAssessable, ServiceNotReady
 from brownout.faults import Fault, Restart, TerminatedBackends
 from brownout.postgres import Postgres, Session
+from brownout.service import RunningService
 
-__all__ = ["FakePostgres", "InForce"]
+__all__ = ["FakePostgres", "FakeService", "InForce"]
 
 Switch = Callable[[Fault, bool], None]
 
 
-@dataclass(frozen=True)
-class InForce:
-    """Everybody has felt it."""
-
-    felt: int = 1_000_000
-
-
 class FakePostgres:
     """`switch` is told of each fault when it comes into force and when it heals; `missing` are
-    the names of faults that cannot be made; `applied` counts by token."""
+    the names of faults that cannot be made; `applied` counts by token; `felt` says how often the
+    fault in force has hit something so far."""
 
     def __init__(
         self,
@@ -30,13 +27,16 @@ class FakePostgres:
         switch: Switch = lambda _fault, _on: None,
         missing: Iterable[str] = (),
         applied: Mapping[str, int] | None = None,
+        felt: Callable[[], int] = lambda: 1_000_000,
     ) -> None:
         self.made: list[Fault] = []
         self.asked: list[tuple[str, str]] = []
         self.missed: list[Fault] = []
         self.terminations = 0
+        self.switch = switch
+        self.felt = felt
+        self._injections: list[InForce] = []
         self._connected = False
-        self._switch = switch
         self._missing = set(missing)
         self._applied = {} if applied is None else applied
 
@@ -55,26 +55,42 @@ class FakePostgres:
         self.terminations += 1
         return 1
 
+    @property
+    def known(self) -> dict[str, str]:
+        """As `Postgres.known`."""
+        return {"dsn.user": "shop_role"}
+
+    @property
+    def injections(self) -> tuple["InForce", ...]:
+        """As `Postgres.injections`."""
+        return tuple(self._injections)
+
+    def heal(self) -> None:
+        """As `Postgres.heal`: nothing is left in force."""
+
+    def require(self, fault: Fault) -> None:
+        """As `Postgres.require`."""
+        if reason := self.lacks(fault):
+            raise NotAssessable(reason)
+
     def lacks(self, fault: Fault) -> str | None:
         """As `Postgres.lacks`."""
         return "not here" if type(fault).__name__ in self._missing else None
 
-    def inject(self, fault: Fault) -> AbstractAsyncContextManager[InForce]:
+    def inject(self, fault: Fault) -> "InForce":
         """As `Postgres.inject`, beside an event loop."""
-        return self._in_force(fault)
+        injection = InForce(self, fault)
+        self._injections.append(injection)
+        return injection
 
-    @asynccontextmanager
-    async def _in_force(self, fault: Fault) -> AsyncIterator[InForce]:
+    def begin(self, fault: Fault) -> None:
+        """The fault comes into force."""
         self.made.append(fault)
         if isinstance(fault, TerminatedBackends | Restart):
             if not self._connected:
                 self.missed.append(fault)
             self._connected = False
-        self._switch(fault, True)
-        try:
-            yield InForce()
-        finally:
-            self._switch(fault, False)
+        self.switch(fault, True)
 
     def sessions(self) -> tuple[Session, ...]:
         """As `Postgres.sessions`; whoever was disconnected comes back after a look that found
@@ -87,3 +103,82 @@ class FakePostgres:
         """As `Postgres.count_each`."""
         self.asked.append((text, of))
         return {token: self._applied.get(token, 0) for token in tokens}
+
+
+class InForce:
+    """As `Injection`."""
+
+    def __init__(self, postgres: FakePostgres, fault: Fault) -> None:
+        self._postgres = postgres
+        self._fault = fault
+        self.made_at: float | None = None
+        self.healed_at: float | None = None
+
+    @property
+    def felt(self) -> int:
+        """How often the fault has hit something so far."""
+        return self._postgres.felt()
+
+    async def __aenter__(self) -> Self:
+        """Put the fault in force."""
+        self._postgres.begin(self._fault)
+        self.made_at = time.monotonic()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Heal it."""
+        self.healed_at = time.monotonic()
+        self._postgres.switch(self._fault, False)
+
+
+class FakeService:
+    """A service that runs until `end` is called, and again after a restart."""
+
+    def __init__(self, declaration: Service, url: str) -> None:
+        self.declaration = declaration
+        self.url = url
+        self.pid = 1000
+        self.restarts = 0
+        self.words = ""
+        self.exit_code: int | None = None
+        self.ended_at: float | None = None
+        self.comes_back = True
+
+    @property
+    def as_service(self) -> RunningService:
+        """What it stands in for."""
+        return cast("RunningService", self)
+
+    @property
+    def running(self) -> bool:
+        """As `RunningService.running`."""
+        return self.exit_code is None
+
+    def end(self, code: int, *words: str) -> None:
+        """Its process ends."""
+        self.exit_code = code
+        self.ended_at = time.monotonic()
+        self.words += "".join(f"{word}\n" for word in words)
+
+    def log(self) -> str:
+        """As `RunningService.log`."""
+        return self.words
+
+    def require_running(self) -> None:
+        """As `RunningService.require_running`."""
+        if not self.running:
+            raise ServiceNotReady("The service is not running.")
+
+    def restart(self) -> None:
+        """As `RunningService.restart`."""
+        self.restarts += 1
+        if not self.comes_back:
+            self.exit_code = 1
+            raise ServiceNotReady("The service ended before it was ready.")
+        self.exit_code = self.ended_at = None
+        self.pid += 1

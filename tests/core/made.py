@@ -2,6 +2,7 @@
 
 import json as json_module
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from brownout import (
@@ -13,9 +14,22 @@ from brownout import (
     Outcome,
     Service,
 )
+from brownout.faults import Outage
+from brownout.trial import Injected, Recording, Trial
 from brownout.units import ms, seconds
 
-__all__ = ["READ", "TOKEN", "WRITE", "answer", "no_answer", "problem", "service", "timed"]
+__all__ = [
+    "READ",
+    "TOKEN",
+    "WRITE",
+    "answer",
+    "injected",
+    "no_answer",
+    "problem",
+    "recording",
+    "service",
+    "timed",
+]
 
 TOKEN = "t"  # noqa: S105 - it opens nothing
 READ = Operation.read("list", "GET", "/things")
@@ -52,10 +66,11 @@ def no_answer(
     *,
     operation: Operation = READ,
     token: str = TOKEN,
+    started: float = 100.0,
     elapsed: timedelta = ms(5),
 ) -> Answer:
     """A request that was not answered."""
-    return Answer(operation.name, token, ending, Outcome.UNDETERMINED, 100.0, elapsed)
+    return Answer(operation.name, token, ending, Outcome.UNDETERMINED, started, elapsed)
 
 
 def problem(
@@ -92,3 +107,48 @@ def service(
         operations=operations,
         **{**promised, **fields},  # type: ignore[arg-type]
     )
+
+
+def injected(
+    begun: float = 101.0,
+    made: float = 102.0,
+    healing: float = 110.0,
+    healed: float = 111.0,
+    *,
+    felt: int = 1,
+    required: bool = True,
+) -> Injected:
+    """An outage, from the 101st to the 111th second of the clock."""
+    return Injected("Outage()", begun, made, healing, healed, felt, required)
+
+
+def recording(
+    trial: Trial = Trial("outage", Outage()),  # noqa: B008 - frozen
+    **fields: object,
+) -> Recording:
+    """A recording of ten seconds under a fault, in which nothing else was seen; `fields` replace
+    what is in it."""
+    empty = Recording(
+        trial=trial,
+        declared=service(),
+        began=100.0,
+        ended=120.0,
+        answers=(),
+        liveness=(),
+        readiness=(),
+        whole={},
+        notes={},
+        baselines={},
+        sessions=(),
+        counted=(),
+        injected=(injected(),),
+        recovery=None,
+        ready_again=None,
+        settled=None,
+        applied={},
+        process=None,
+        same_process=True,
+        gaps=(),
+        log="",
+    )
+    return replace(empty, **fields)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,8 @@ from brownout import (
     Completion,
     ContractViolation,
     Errors,
+    Health,
     Operation,
-    ms,
-    seconds,
 )
 from brownout.expectations import (
     expect_acknowledged_applied,
@@ -26,6 +26,7 @@ from brownout.expectations import (
     expect_at_most_sessions,
     expect_constant,
     expect_error_media_type,
+    expect_free_event_loop,
     expect_honest_statuses,
     expect_near_baseline,
     expect_no_leak,
@@ -33,18 +34,20 @@ from brownout.expectations import (
     expect_none_idle_in_transaction,
     expect_none_succeed,
     expect_parallel,
-    expect_reached,
+    expect_ready_again,
     expect_recovered,
     expect_retry_after,
     expect_status_member,
     expect_unavailable,
+    expect_unready,
     expect_valid_bodies,
     expect_valid_retry_after,
     expect_whole_answers,
 )
-from brownout.observations import SAMPLES, History, Latencies, Recovery
-from brownout.postgres import Session
-from tests.core.made import READ, WRITE, answer, no_answer, problem, timed
+from brownout.observations import SAMPLES, Latencies, Recovery
+from brownout.trial import ProcessEnd, SessionLook
+from brownout.units import ms, seconds
+from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
 
 Judgement = Callable[[], None]
 
@@ -92,13 +95,45 @@ def parallel(answers: Sequence[Answer], *, connections: int = 2) -> None:
     expect_parallel(answers, alone=ms(100), connections=connections)
 
 
-def reached(accepted: bool, elapsed: timedelta) -> None:
-    history = History((GONE, OK), accepted, elapsed)
-    expect_reached(history, promise="It comes back.", within=seconds(1))
+def idle(longest: float, **by_state: int) -> None:
+    states = {state.replace("_", " "): count for state, count in by_state.items()}
+    look = SessionLook(100.0, states, longest)
+    expect_none_idle_in_transaction(look, longer_than=seconds(1))
 
 
-def idle(*sessions: Session) -> None:
-    expect_none_idle_in_transaction(sessions, longer_than=seconds(1))
+def unready(*failing: bool, every: timedelta = ms(250), first: float = 102.0) -> None:
+    """Readiness as it was asked, from the onset in the 102nd second to the heal in the 110th. Its
+    threshold is three failures in as many seconds."""
+    probes = [
+        answer(503 if fails else 200, started=first + number * every.total_seconds())
+        for number, fails in enumerate(failing)
+    ]
+    expect_unready(recording(readiness=tuple(probes)))
+
+
+WITHOUT_ROUTES = service(health=Health(live=None, ready=None))
+
+
+def ready_again(after: timedelta | None) -> None:
+    """The recovery time is two seconds."""
+    expect_ready_again(recording(ready_again=after, readiness=(answer(503, started=112.0),)))
+
+
+def recovered(steady: bool, after: timedelta, **fields: Any) -> None:
+    """The same."""
+    expect_recovered(recording(recovery=Recovery(steady, after, ("x",)), **fields))
+
+
+def free_loop(*stretches: int, failing: int = 0) -> None:
+    """Requests 5 ms apart, in stretches that are in turn quick and slow; of these one may be
+    50 requests long, since D is one second and a round trip takes a quarter of it."""
+    took = [slow for number, count in enumerate(stretches) for slow in [number % 2 == 1] * count]
+    paced = [
+        answer(started=100 + number * 0.005, elapsed=ms(102 if slow else 101))
+        for number, slow in enumerate(took)
+    ]
+    paced += [answer(503)] * failing
+    expect_free_event_loop(recording(notes={"paced": tuple(paced)}, baselines={"list": flat(1)}))
 
 
 def honest(answers: Sequence[Answer], operation: Operation = READ, *, gone: bool) -> None:
@@ -181,6 +216,22 @@ CONTROLS = {
             lambda: expect_error_media_type([OK, DROPPED, SILENT, REFUSED], ERRORS),
         ],
     ),
+    "expect_free_event_loop": Controls(
+        kept=[
+            lambda: free_loop(250),
+            lambda: free_loop(100, 50, 100),
+            lambda: free_loop(100, 50, 50, 2, 48),
+        ],
+        broken=[
+            lambda: free_loop(100, 53, 97),
+            lambda: free_loop(50, 50, 50, 50, 50),
+            lambda: free_loop(250, failing=1),
+        ],
+        nothing=[
+            free_loop,
+            lambda: free_loop(249),
+        ],
+    ),
     "expect_honest_statuses": Controls(
         kept=[
             lambda: honest([GONE], gone=True),
@@ -215,12 +266,12 @@ CONTROLS = {
         ],
     ),
     "expect_no_leak": Controls(
-        kept=[lambda: expect_no_leak([OK, GONE, DROPPED], secrets=["hunter2"])],
+        kept=[lambda: expect_no_leak([OK, GONE, DROPPED])],
         broken=[
-            lambda: expect_no_leak([OK, problem(500, detail="hunter2")], secrets=["hunter2"]),
-            lambda: expect_no_leak([answer(500, body=b"SELECT 1 FROM a")], secrets=[]),
+            lambda: expect_no_leak([OK, problem(500, detail="as ⟨dsn.user⟩")]),
+            lambda: expect_no_leak([answer(500, body=b"SELECT 1 FROM a")]),
         ],
-        nothing=[lambda: expect_no_leak([], secrets=["hunter2"])],
+        nothing=[lambda: expect_no_leak([])],
     ),
     "expect_none_doubled": Controls(
         kept=[
@@ -239,18 +290,25 @@ CONTROLS = {
     ),
     "expect_none_idle_in_transaction": Controls(
         kept=[
-            lambda: idle(Session(1, "idle", 60), Session(2, "active", 60), Session(3, None, 60)),
-            lambda: idle(Session(1, "idle in transaction", 0.9)),
-            idle,
+            lambda: idle(0.0, idle=1, active=1, starting=1),
+            lambda: idle(0.9, idle_in_transaction=1),
+            lambda: idle(1.0, idle_in_transaction=1),
+            lambda: idle(0.0),
         ],
         broken=[
-            lambda: idle(Session(1, "idle", 0), Session(2, "idle in transaction", 1.1)),
-            lambda: idle(Session(1, "idle in transaction (aborted)", 1.1)),
+            lambda: idle(1.1, idle=1, idle_in_transaction=1),
+            lambda: expect_none_idle_in_transaction(
+                SessionLook(100.0, {"idle in transaction (aborted)": 1}, 1.1),
+                longer_than=seconds(1),
+            ),
         ],
         nothing=[],  # a service without a session has left no transaction open
     ),
     "expect_none_succeed": Controls(
-        kept=[lambda: expect_none_succeed([GONE, problem(404), DROPPED, SILENT, REFUSED])],
+        kept=[
+            lambda: expect_none_succeed([GONE, problem(404), DROPPED, SILENT, REFUSED]),
+            lambda: expect_none_succeed([answer(302)]),
+        ],
         broken=[
             lambda: expect_none_succeed([GONE, OK]),
             lambda: expect_none_succeed([GONE, answer(206)]),
@@ -269,18 +327,21 @@ CONTROLS = {
         ],
         nothing=[lambda: parallel([])],
     ),
-    "expect_reached": Controls(
-        kept=[lambda: reached(True, ms(999)), lambda: reached(True, seconds(1))],
-        broken=[lambda: reached(True, ms(1001)), lambda: reached(False, ms(1001))],
-        nothing=[],  # a history has an answer
+    "expect_ready_again": Controls(
+        kept=[lambda: ready_again(ms(10)), lambda: ready_again(seconds(2))],
+        broken=[lambda: ready_again(ms(2001)), lambda: ready_again(None)],
+        nothing=[lambda: expect_ready_again(recording(declared=WITHOUT_ROUTES))],
     ),
     "expect_recovered": Controls(
-        kept=[lambda: expect_recovered(Recovery(True, seconds(1), ()), within=seconds(1))],
+        kept=[lambda: recovered(True, seconds(2))],
         broken=[
-            lambda: expect_recovered(Recovery(False, seconds(2), ("x",)), within=seconds(1)),
-            lambda: expect_recovered(Recovery(True, ms(1001), ()), within=seconds(1)),
+            lambda: recovered(False, seconds(1)),
+            lambda: recovered(True, ms(2001)),
+            lambda: recovered(True, seconds(1), same_process=False),
+            lambda: expect_recovered(recording(process=ProcessEnd(1, seconds(1), ()))),
+            lambda: expect_recovered(recording()),
         ],
-        nothing=[],  # a recovery was watched
+        nothing=[],  # each trial waits for the recovery
     ),
     "expect_retry_after": Controls(
         kept=[
@@ -316,6 +377,27 @@ CONTROLS = {
             partial(expect_unavailable, [GONE, one]) for one in (OK, LATE, DROPPED, SILENT, REFUSED)
         ],
         nothing=[lambda: expect_unavailable([])],
+    ),
+    "expect_unready": Controls(
+        kept=[
+            lambda: unready(True, True, True),
+            lambda: unready(False, True, False, True, True, True, False),
+            lambda: unready(True, True, True, every=ms(1497)),
+        ],
+        broken=[
+            lambda: unready(*[False] * 9),
+            lambda: unready(True, True, False, True, True),
+            lambda: unready(True, True, True, every=ms(1498)),
+            lambda: unready(False, True, True, True, every=seconds(1)),
+            # What was asked before the onset, or answered after the heal, proves nothing.
+            lambda: unready(True, True, True, first=101.9),
+            lambda: unready(True, True, True, first=109.6),
+        ],
+        nothing=[
+            unready,
+            lambda: unready(True, True, True, first=100.0),
+            lambda: expect_unready(recording(declared=WITHOUT_ROUTES)),
+        ],
     ),
     "expect_valid_bodies": Controls(
         kept=[
@@ -367,7 +449,7 @@ CONTROLS = {
             lambda: expect_whole_answers(
                 [ROWS, answer(json=[{"sku": "x", "id": 9}, {"id": 0, "sku": None}])], like=ROWS
             ),
-            lambda: expect_whole_answers([GONE, HTML, BARE, LATE], like=ROWS),
+            lambda: expect_whole_answers([GONE, HTML, BARE, LATE, answer(302)], like=ROWS),
             lambda: expect_whole_answers([answer(body=b"pong")], like=answer(body=b"pong")),
         ],
         broken=[

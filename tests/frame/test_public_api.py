@@ -1,6 +1,7 @@
 """The names that others rely on: a change here is a change for every adopter."""
 
 import ast
+from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import brownout
 from brownout import faults
 from brownout.plugin import fixtures
 from brownout.settings.options import OPTIONS
+from brownout.trial import Trial, plan
 
 PACKAGE = Path(brownout.__file__).parent
 
@@ -25,9 +27,19 @@ FAULTS = """
 """
 
 FIXTURES = """
-    brownout_backend brownout_baseline brownout_engine brownout_load brownout_postgres
-    brownout_probe brownout_reaper brownout_refusals brownout_service brownout_settings
-    brownout_steady brownout_writes service_under_test
+    brownout_backend brownout_engine brownout_load brownout_postgres brownout_probe
+    brownout_reaper brownout_record brownout_recording brownout_recordings brownout_service
+    brownout_settings brownout_steady service_under_test
+"""
+
+TRIALS = """
+    back_at_baseline bandwidth black_hole black_hole_to_service conflict crowd
+    crowd_in_a_black_hole cut cut_after_200_bytes cut_after_40_bytes cut_after_8_bytes ended_in_use
+    event_loop_liveness event_loop_without_database full_pool hang_ups latency latency_d_over_5
+    latency_d_over_8 liveness_in_a_black_hole locked_tables lost_commit mistakes no_free_slots
+    one_by_one outage reset restart revoked_permission side_by_side silent_commit slow_statements
+    stampede starting_up steady terminated_backends under_slow_probes without_database_gone
+    without_database_silent without_database_slow write_histories
 """
 
 OPTION_NAMES = """
@@ -47,6 +59,23 @@ def test_names_of_the_faults() -> None:
 def test_names_of_the_fixtures() -> None:
     public = [name for name in fixtures.__all__ if not name.startswith("_")]
     assert sorted(public) == sorted(FIXTURES.split())
+
+
+def test_ids_of_the_trials_and_each_is_one_trial_s() -> None:
+    planned = {trial for name in plan.__all__ for trial in _trials(getattr(plan, name))}
+    assert sorted(trial.id for trial in planned) == sorted(TRIALS.split())
+
+
+def test_every_trial_of_the_plan_is_public() -> None:
+    named = {name for name, value in vars(plan).items() if list(_trials(value))}
+    assert named == set(plan.__all__)
+
+
+def _trials(value: object) -> Iterator[Trial]:
+    """A trial, or each of several; of anything else none."""
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, Trial):
+            yield one
 
 
 def test_names_of_the_options() -> None:

@@ -97,7 +97,7 @@ async def test_it_is_asked_again_until_a_whole_round_succeeds(
     declared = service()
     async with (
         serving(Scripted(**{where: [reply, OK, OK, reply]})) as peer,
-        Probe(declared, peer.url) as probe,
+        Probe(declared, peer.url, keep_alive=False) as probe,
     ):
         recovery = await SteadyState(declared).reached(probe, within=LONG)
     assert recovery.steady
@@ -125,6 +125,13 @@ async def test_a_service_that_comes_back_too_late_is_not_steady() -> None:
         recovery = await SteadyState(declared).reached(probe, within=ms(50))
     assert not recovery.steady
     assert "no answer by the caller's time-out" in recovery.rounds[0]
+
+
+async def test_a_service_that_has_ended_is_not_waited_for() -> None:
+    async with serving(whole(503)) as peer, Probe(service(), peer.url) as probe:
+        recovery = await SteadyState(service()).reached(probe, within=LONG, alive=lambda: False)
+    assert not recovery.steady
+    assert len(recovery.rounds) == len(peer.requests) == 1
 
 
 async def test_without_a_readiness_route_the_operations_alone_are_asked() -> None:
@@ -187,18 +194,19 @@ async def test_a_baseline_of_failures_is_none() -> None:
         Probe(service(), peer.url) as probe,
     ):
         baseline = Baseline()
-        await baseline.take(service(), probe)
-        with pytest.raises(BrownoutError, match="request 51 of 200 failed: "):
-            await baseline.of(READ, probe)
-        assert asked(peer)["GET /things"] == 51
+        for _ in range(2):
+            with pytest.raises(BrownoutError, match="request 51 of 200 failed: "):
+                await baseline.of(READ, probe)
+        assert asked(peer) == {"GET /things": 51}
+        assert baseline.taken == {}
         assert (await Baseline().of(READ, probe)).p99 > ms(0)
 
 
-async def test_a_baseline_is_taken_of_what_the_suites_compare() -> None:
-    quote = Operation.read("quote", "GET", "/quote", needs_database=False)
-    declared = service([READ, WRITE, quote])
-    async with serving() as peer, Probe(declared, peer.url) as probe:
-        baseline = Baseline()
-        await baseline.take(declared, probe)
-        await baseline.of(quote, probe)
-        assert asked(peer) == {"GET /live": SAMPLES, "GET /things": SAMPLES, "GET /quote": SAMPLES}
+async def test_what_was_taken_is_there_by_the_operation_s_name() -> None:
+    baseline = Baseline()
+    failing = Scripted(POST_things=[whole(500)])
+    async with serving(failing) as peer, Probe(service(), peer.url) as probe:
+        taken = await baseline.of(READ, probe)
+        with pytest.raises(BrownoutError):
+            await baseline.of(WRITE, probe)
+    assert baseline.taken == {"list": taken}

@@ -139,6 +139,63 @@ async def test_a_connection_that_the_service_closed_while_idle_is_no_dropped_one
             await peer.until(lambda: peer.closed == len(peer.requests))
 
 
+async def test_a_used_connection_that_ends_before_an_answer_is_stale_and_a_fresh_one_dropped() -> (
+    None
+):
+    replies = [OK, DROP, DROP]
+
+    async def reply(_: Request) -> Reply:
+        return replies.pop(0)
+
+    async with serving(reply) as peer, Probe(service(), peer.url) as probe:
+        endings = [(await probe.ask(WRITE)).ending for _ in range(3)]
+    assert endings == [Completion.ANSWERED, Completion.STALE, Completion.DROPPED]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(HALF, Then.CLOSE), Reply(HALF, Then.RESET), Reply(b"220 smtp\r\n\r\n", Then.HOLD)],
+    ids=["half", "half_reset", "no_http"],
+)
+async def test_what_a_service_sends_on_a_used_connection_is_no_stale_one(reply: Reply) -> None:
+    replies = [OK, reply]
+
+    async def answer(_: Request) -> Reply:
+        return replies.pop(0)
+
+    async with serving(answer) as peer, Probe(service(), peer.url) as probe:
+        await probe.ask(READ)
+        assert (await probe.ask(READ)).ending is Completion.DROPPED
+
+
+async def test_without_keep_alive_each_request_has_a_connection_of_its_own() -> None:
+    async with serving() as peer, Probe(service(), peer.url, keep_alive=False) as probe:
+        for _ in range(3):
+            assert (await probe.ask(READ)).succeeded
+        await probe.burst(READ, 2)
+        assert peer.connections == 5
+        await peer.until(lambda: peer.closed == 5)
+
+
+async def test_every_answer_is_heard_however_it_ended() -> None:
+    replies = [OK, whole(503), DROP, SILENCE]
+    heard: list[Answer] = []
+
+    async def reply(_: Request) -> Reply:
+        return replies.pop(0)
+
+    async with (
+        serving(reply) as peer,
+        Probe(service(), peer.url, patience=ms(60), heard=heard.append, keep_alive=False) as probe,
+    ):
+        answers = [await probe.ask(READ) for _ in range(3)]
+        answers.append(await probe.get("/ready"))
+    assert heard == answers
+    assert [one.ending for one in heard] == [
+        Completion.ANSWERED, Completion.ANSWERED, Completion.DROPPED, Completion.NO_ANSWER,
+    ]  # fmt: skip
+
+
 # -- what is sent --------------------------------------------------------------------------------
 
 

@@ -39,7 +39,7 @@ async def test_a_request_of_many_round_trips_keeps_its_deadline_also_when_it_wai
 
     postgres = FakePostgres(switch=switch)
     async with serving(reply) as peer, Probe(DECLARED, peer.url) as probe:
-        alone, together = await alone_and_together(READ, DECLARED, postgres.as_postgres, probe)
+        alone, together = await alone_and_together(READ, DECLARED, postgres.inject, probe)
     assert postgres.made == [Latency(D / 50), Latency(latency)]
     assert len(together) == DECLARED.budget.pool * 2
     assert alone.elapsed >= latency * round_trips

@@ -11,8 +11,8 @@ import httpcore
 import httpx
 import pytest
 
-from brownout.trial.callers import Callers
-from tests.core.peer import OK, PATIENCE, RESET, Peer, Reply, Request, Then, serving, whole
+from brownout.trial.callers import Callers, StaleConnection
+from tests.core.peer import DROP, OK, PATIENCE, RESET, Peer, Reply, Request, Then, serving, whole
 
 pytestmark = pytest.mark.asyncio
 
@@ -78,6 +78,39 @@ async def test_a_connection_that_the_service_closed_is_used_no_more() -> None:
             await ask(callers, peer)
             await peer.until(lambda closed=closed: peer.closed == closed)  # type: ignore[misc]
         assert peer.connections == 3
+
+
+@pytest.mark.parametrize(
+    ("keep_alive", "status"), [(True, 302), (True, 404), (True, 500), (False, 200)]
+)
+async def test_a_connection_serves_again_only_after_a_2xx_where_it_may_at_all(
+    *, keep_alive: bool, status: int
+) -> None:
+    async with (
+        serving(whole(status)) as peer,
+        aclosing(Callers(peer.url, keep_alive=keep_alive)) as callers,
+    ):
+        for asked in range(1, 4):
+            assert (await ask(callers, peer)).status_code == status
+            await peer.until(lambda asked=asked: peer.closed == asked)  # type: ignore[misc]
+        assert peer.connections == 3
+
+
+@pytest.mark.parametrize("silently", [DROP, RESET], ids=["fin", "rst"])
+async def test_a_used_connection_that_ends_before_a_byte_came_is_stale(silently: Reply) -> None:
+    replies = [OK, silently, silently]
+
+    async def answer(_: Request) -> Reply:
+        return replies.pop(0)
+
+    async with serving(answer) as peer, aclosing(Callers(peer.url)) as callers:
+        await ask(callers, peer)
+        with pytest.raises(StaleConnection):
+            await ask(callers, peer)
+        with pytest.raises((httpcore.NetworkError, httpcore.RemoteProtocolError)):
+            await ask(callers, peer)
+        assert peer.connections == 2, "nothing is asked twice"
+        assert len(peer.requests) == 3
 
 
 async def test_a_service_may_say_that_it_closes() -> None:

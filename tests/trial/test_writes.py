@@ -1,10 +1,12 @@
 """Writes go on while things break; what is unknown is asked for again where a key protects it."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import cast
 
 import pytest
 
-from brownout import Completion, FaultNotFelt, Operation, Outcome, ms
+from brownout import Answer, Completion, FaultNotFelt, Operation, Outcome, Service, ms, seconds
 from brownout.faults import (
     BlackHole,
     Direction,
@@ -15,11 +17,11 @@ from brownout.faults import (
     ServerError,
     TerminatedBackends,
 )
-from brownout.trial.probe import Probe
 from brownout.trial.writes import WriteHistories
-from tests.core.fakes import FakePostgres
+from tests.core.fakes import FakePostgres, FakeService
 from tests.core.made import service
-from tests.core.peer import SILENCE, Reply, Request, serving, whole
+from tests.core.peer import DROP, SILENCE, Peer, Reply, Request, serving, whole
+from tests.trial.staged import staged
 
 pytestmark = pytest.mark.asyncio
 
@@ -55,20 +57,37 @@ class Store:
         return SILENCE if self.silent else whole(201)
 
 
+async def history(
+    declared: Service,
+    postgres: FakePostgres,
+    peer: Peer,
+    histories: WriteHistories = WriteHistories(),  # noqa: B008 - frozen
+) -> tuple[Answer, ...]:
+    """The history of the one write that is declared."""
+    async with staged(peer, declared, postgres, patience=ms(80)) as stage:
+        await histories.run(stage)
+    assert list(stage.notes) == ["history place"]
+    return stage.notes["history place"]
+
+
+def always(reply: Reply) -> Callable[[Request], Awaitable[Reply]]:
+    """An answer to every request."""
+
+    async def answer(_: Request) -> Reply:
+        return reply
+
+    return answer
+
+
 @pytest.mark.parametrize("operation", [KEYED, BARE], ids=["keyed", "bare"])
-async def test_writers_meet_every_fault_and_what_they_left_is_counted_by_token(
+async def test_writers_meet_every_fault_and_what_is_unknown_is_asked_again(
     operation: Operation,
 ) -> None:
     store = Store()
-    postgres = FakePostgres(switch=store.switch, applied=store.applied)
+    postgres = FakePostgres(switch=store.switch)
     declared = service([operation], request=ms(200))
-    histories = WriteHistories(declared, postgres.as_postgres)
-    async with (
-        serving(store) as peer,
-        Probe(declared, peer.url, patience=ms(80)) as probe,
-    ):
-        history = await histories.of(operation, probe)
-        assert await histories.of(operation, probe) is history
+    async with serving(store) as peer:
+        answers = await history(declared, postgres, peer)
 
     kinds = [type(fault) for fault in postgres.made]
     assert set(kinds) == {BlackHole, Latency, Reset, TerminatedBackends, ServerError, Restart}
@@ -82,21 +101,19 @@ async def test_writers_meet_every_fault_and_what_they_left_is_counted_by_token(
     assert {one.times for one in refused} == {1}
     assert postgres.missed == []
     assert kinds.index(Latency) < kinds.index(TerminatedBackends), "each step is wide enough"
-    assert postgres.asked == [(SQL, "place")]
 
-    tokens = {answer.token for answer in history.answers}
-    assert history.applied.keys() == tokens
-    lost = {one.token for one in history.answers if one.ending is Completion.NO_ANSWER}
+    tokens = {answer.token for answer in answers}
+    lost = {one.token for one in answers if one.ending is Completion.NO_ANSWER}
     assert len(lost) >= declared.connections
     asked_again = {token for token in tokens if store.asked[token] > 1}
     if operation is KEYED:
         assert asked_again >= {token for token in lost if store.asked[token]}
-        last = {one.token: one for one in history.answers}
+        last = {one.token: one for one in answers}
         assert all(last[token].outcome is Outcome.ACKNOWLEDGED for token in lost)
         at_once = {token for token in asked_again if token not in lost}
         assert len(at_once) >= declared.connections
         assert all(store.asked[token] == 2 for token in asked_again)
-        assert set(history.applied.values()) == {1}
+        assert set(store.applied.values()) == {1}
     else:
         assert asked_again == set()
 
@@ -105,11 +122,8 @@ async def test_faults_that_the_backend_lacks_are_left_out() -> None:
     store = Store()
     postgres = FakePostgres(switch=store.switch, missing=["TerminatedBackends", "Restart"])
     declared = service([KEYED], request=ms(200))
-    async with (
-        serving(store) as peer,
-        Probe(declared, peer.url, patience=ms(80)) as probe,
-    ):
-        await WriteHistories(declared, postgres.as_postgres).of(KEYED, probe)
+    async with serving(store) as peer:
+        await history(declared, postgres, peer)
     assert BlackHole(Direction.TO_SERVICE) in postgres.made
     assert not {type(fault) for fault in postgres.made} & {TerminatedBackends, Restart}
 
@@ -124,10 +138,44 @@ async def test_statements_that_cannot_be_refused_are_left_out() -> None:
 
     postgres = FakePostgres(switch=switch, applied=store.applied)
     declared = service([KEYED], request=ms(200))
-    async with (
-        serving(store) as peer,
-        Probe(declared, peer.url, patience=ms(80)) as probe,
-    ):
-        history = await WriteHistories(declared, postgres.as_postgres).of(KEYED, probe)
+    async with serving(store) as peer:
+        await history(declared, postgres, peer)
     assert Restart() in postgres.made, "the history goes on"
-    assert set(history.applied.values()) == {1}
+    assert set(store.applied.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    "histories",
+    [WriteHistories(writes=20), WriteHistories(lasting=ms(150))],
+    ids=["so_many_writes", "so_long"],
+)
+async def test_a_history_ends_with_what_comes_first(histories: WriteHistories) -> None:
+    store = Store()
+    postgres = FakePostgres(switch=store.switch)
+    declared = service([KEYED], request=ms(200))
+    async with serving(store) as peer:
+        answers = await history(declared, postgres, peer, histories)
+    kinds = [type(fault) for fault in postgres.made]
+    assert Restart not in kinds
+    assert kinds.count(Reset) <= 1
+    unknown = {one.token for one in answers if one.outcome is Outcome.UNDETERMINED}
+    last = {one.token: one for one in answers}
+    assert all(last[token].succeeded for token in unknown), "what is unknown is asked again"
+
+
+async def test_a_history_ends_with_the_service() -> None:
+    store = Store()
+    declared = service([KEYED], request=ms(200))
+    async with serving(store) as peer, staged(peer, declared, patience=ms(80)) as stage:
+
+        def switch(fault: Fault, on: bool) -> None:
+            if on and isinstance(fault, BlackHole):
+                cast("FakeService", stage.service).end(1)
+                peer.answer = always(DROP)
+
+        cast("FakePostgres", stage.postgres).switch = switch
+        await WriteHistories(lasting=seconds(600)).run(stage)
+    assert stage.recovery is not None
+    assert not stage.recovery.steady
+    made = {type(fault) for fault in cast("FakePostgres", stage.postgres).made}
+    assert not made & {Reset, TerminatedBackends, ServerError, Restart}

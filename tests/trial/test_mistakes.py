@@ -1,0 +1,86 @@
+"""What callers do wrong: beside a declared path, with its headers, one mistake each."""
+
+import pytest
+
+from brownout import NotAssessable, Operation
+from brownout.trial.mistakes import Mistake, callers_mistakes
+from brownout.trial.scripts import Mistakes
+from tests.core.made import READ, WRITE, service
+from tests.core.peer import serving, whole
+from tests.trial.staged import staged
+
+BODY = Operation.write("fill", "PUT", "/things/{token}", json={"a": 1}, headers={"X-Key": "k"})
+FREE = Operation.read("free", "GET", "/free", needs_database=False)
+LOGGED_IN = Operation.read("mine", "GET", "/shop/v1/orders?all=1", headers={"Authorization": "me"})
+
+
+def by_name(*operations: Operation) -> dict[str, Mistake]:
+    """The mistakes; each has a name of its own."""
+    made = list(callers_mistakes(service(operations)))
+    named = {one.operation.name: one for one in made}
+    assert len(named) == len(made)
+    return named
+
+
+def test_they_are_an_unknown_path_an_undeclared_method_and_broken_bodies() -> None:
+    assert list(by_name(FREE, READ, WRITE, BODY)) == [
+        "unknown path",
+        "wrong method DELETE",
+        "fill: not JSON",
+        "fill: another shape",
+        "fill: empty",
+    ]
+
+
+def test_without_a_declared_body_none_can_be_broken() -> None:
+    assert list(by_name(READ, WRITE)) == ["unknown path", "wrong method DELETE"]
+
+
+def test_the_unknown_path_is_a_sibling_of_a_declared_one_and_carries_its_headers() -> None:
+    unknown = by_name(LOGGED_IN)["unknown path"].operation
+    assert (unknown.method, unknown.path) == ("GET", "/shop/v1/no-such-path-of-this-service")
+    assert unknown.headers == {"Authorization": "me"}
+
+
+def test_the_method_is_one_that_is_not_declared_on_the_same_path_with_its_headers() -> None:
+    wrong = by_name(LOGGED_IN)["wrong method DELETE"].operation
+    assert (wrong.method, wrong.path) == ("DELETE", "/shop/v1/orders")
+    assert wrong.headers == {"Authorization": "me"}
+    cancel = Operation.write("cancel", "DELETE", "/things")
+    change = Operation.write("change", "PUT", "/things?now=1")
+    assert "wrong method PATCH" in by_name(READ, WRITE, cancel, change)
+
+
+@pytest.mark.parametrize("path", ["/", "/?page=1"])
+def test_at_the_root_there_are_siblings_too(path: str) -> None:
+    made = by_name(Operation.read("home", "GET", path))
+    assert made["unknown path"].operation.path == "/no-such-path-of-this-service"
+    assert made["wrong method DELETE"].operation.path == "/"
+
+
+def test_a_broken_body_is_sent_as_json_to_its_operation() -> None:
+    made = by_name(READ, BODY)
+    broken = [made[f"fill: {mistake}"] for mistake in ("not JSON", "another shape", "empty")]
+    assert [one.content for one in broken] == [b"{", b"[]", b"{}"]
+    assert all(one.headers == {"Content-Type": "application/json"} for one in broken)
+    assert all(one.operation.path == "/things/{token}" for one in broken)
+    assert all(one.operation.method == "PUT" for one in broken)
+
+
+def test_without_an_operation_that_needs_the_database_nothing_is_assessed() -> None:
+    with pytest.raises(NotAssessable):
+        by_name(FREE)
+
+
+@pytest.mark.asyncio
+async def test_they_are_sent_as_they_are_and_each_answer_is_named_for_its_mistake() -> None:
+    declared = service([READ, BODY])
+    async with serving(whole(404)) as peer, staged(peer, declared) as stage:
+        await Mistakes().run(stage)
+    assert [one.operation for one in stage.notes["mistakes"]] == list(by_name(READ, BODY))
+    sent = {(request.method, request.path.partition("/things/")[0]) for request in peer.requests}
+    assert sent == {("GET", "/no-such-path-of-this-service"), ("DELETE", "/things"), ("PUT", "")}
+    filled = [request for request in peer.requests if request.method == "PUT"]
+    assert {request.body for request in filled} == {b"{", b"[]", b"{}"}
+    assert {request.headers["content-type"] for request in filled} == {"application/json"}
+    assert {request.headers["x-key"] for request in filled} == {"k"}

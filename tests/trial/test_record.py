@@ -1,0 +1,319 @@
+"""A trial is run from one steady state to the next, and all that was seen is in its recording."""
+
+import asyncio
+import time
+from itertools import pairwise
+from typing import Any, Self
+
+import pytest
+
+from brownout import (
+    Budget,
+    ContractViolation,
+    Health,
+    Kind,
+    NotAssessable,
+    Operation,
+    Service,
+    ServiceNotReady,
+)
+from brownout.expectations import expect_recovered
+from brownout.faults import Fault, Latency, Outage
+from brownout.trial import Recorder, Recording, Stage, Trial
+from brownout.trial.clock import Gap
+from brownout.units import ms, seconds
+from tests.core.fakes import FakePostgres, FakeService
+from tests.core.made import READ, service
+from tests.core.peer import DROP, OK, Peer, Reply, Request, serving, whole
+
+pytestmark = pytest.mark.asyncio
+
+SQL = "select count(*) from things where token = $1"
+PLACE = Operation.write("place", "POST", "/things/{token}", applied=SQL)
+NOTHING = Trial("nothing", waves=0)
+OUTAGE = Trial("outage", Outage())
+
+
+def declared(*operations: Operation, recovery: float = 2) -> Service:
+    return service(
+        operations or (READ,),
+        health=Health(live="/live", ready="/ready", period=ms(80), threshold=2),
+        budget=Budget(request=ms(200), recovery=seconds(recovery), pool=2),
+    )
+
+
+class Chain:
+    """A recorder of a service in this process, whose database fails while a fault is in force."""
+
+    def __init__(self, peer: Peer, declaration: Service, **of_postgres: Any) -> None:
+        self.peer = peer
+        self.in_force: list[Fault] = []
+        self.postgres = FakePostgres(switch=self.switch, **of_postgres)
+        self.service = FakeService(declaration, peer.url)
+        self.recorder = Recorder(self.service.as_service, self.postgres.as_postgres)
+        peer.answer = self.answer
+
+    def switch(self, fault: Fault, on: bool) -> None:
+        """A fault comes or goes."""
+        (self.in_force.append if on else self.in_force.remove)(fault)
+
+    async def answer(self, request: Request) -> Reply:
+        """What a sound service says; `failing` says what it says without its database."""
+        if not self.service.running:
+            return DROP
+        if self.in_force and request.path != "/live":
+            return await self.failing(request)
+        return OK
+
+    async def failing(self, _: Request) -> Reply:
+        """An honest refusal."""
+        return whole(503)
+
+
+def reads(peer: Peer) -> int:
+    return sum(request.path == "/things" for request in peer.requests)
+
+
+# -- from one steady state to the next -----------------------------------------------------------
+
+
+async def test_a_recording_has_the_time_before_the_fault_and_the_way_back() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        seen = await chain.recorder.record(OUTAGE)
+    assert seen.trial is OUTAGE
+    [made] = seen.injected
+    assert seen.began < made.begun <= made.made < made.healing <= made.healed < seen.ended
+    assert seen.whole["list"].succeeded
+    assert [one.status for one in seen.during() if one.operation == READ.name][:1] == [503]
+    assert not any(one.succeeded for one in seen.during())
+    assert min(one.finished for one in seen.answers) <= made.begun, "a caller was at work"
+    assert [one for one in seen.answers if one.started > made.healed] == []
+    assert all(one.succeeded for one in seen.under_fault(seen.liveness))
+    assert len(seen.under_fault(seen.liveness)) >= 2
+    assert [one.status for one in seen.readiness if made.made < one.started < made.healing][:2] == [
+        503, 503,
+    ]  # fmt: skip
+    assert seen.ready_again is not None
+    assert seen.ready_again < seconds(2)
+    expect_recovered(seen)
+    assert (seen.process, seen.same_process) == (None, True)
+    assert seen.sessions
+    assert chain.service.restarts == 0
+
+
+async def test_the_steady_state_is_asked_for_only_where_something_was_broken_since() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        counts = [0]
+        for fault in (None, None, Latency(ms(1))):
+            if fault is not None:
+                async with chain.postgres.inject(fault):
+                    pass
+            await chain.recorder.record(NOTHING)
+            counts.append(reads(peer))
+    first, second, third = (later - earlier for earlier, later in pairwise(counts))
+    # Before: a round on each of two connections; one whole answer; after: a round again.
+    assert (first, second, third) == (2 + 1 + 2, 1 + 2, 2 + 1 + 2)
+
+
+async def test_a_service_that_is_not_steady_is_not_tried() -> None:
+    async with serving(whole(503)) as peer:
+        chain = Chain(peer, declared(recovery=0.05))
+        peer.answer = chain.failing
+        with pytest.raises(ServiceNotReady, match="Nothing is broken, yet"):
+            await chain.recorder.record(OUTAGE)
+    assert chain.postgres.made == []
+
+
+async def test_a_service_that_does_not_run_is_not_asked() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        chain.service.end(1)
+        with pytest.raises(ServiceNotReady, match="not running"):
+            await chain.recorder.record(OUTAGE)
+    assert peer.requests == []
+
+
+async def test_what_the_backend_or_the_declaration_lacks_is_not_assessed() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared(), missing=["Outage"])
+        for trial in (OUTAGE, Trial("writes", ask=Kind.WRITE)):
+            with pytest.raises(NotAssessable):
+                await chain.recorder.record(trial)
+    assert peer.requests == []
+
+
+async def test_routes_that_are_not_declared_are_not_asked() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, service([READ], health=Health(live=None, ready=None)))
+        seen = await chain.recorder.record(OUTAGE)
+    assert (seen.liveness, seen.readiness, seen.ready_again) == ((), (), None)
+    assert {request.path for request in peer.requests} == {"/things"}
+
+
+# -- what is kept --------------------------------------------------------------------------------
+
+
+async def test_of_each_write_of_the_trial_it_is_counted_what_it_left_behind() -> None:
+    counts = {"t": 1}
+    async with serving() as peer:
+        chain = Chain(peer, declared(READ, PLACE), applied=counts)
+        seen = await chain.recorder.record(OUTAGE)
+    writes = {one.token for one in seen.answers if one.operation == "place"}
+    assert seen.applied == dict.fromkeys(writes, 0)
+    assert chain.postgres.asked == [(SQL, "place")]
+    assert len(writes) >= 4
+
+
+async def test_names_of_the_database_are_masked_wherever_they_were_seen() -> None:
+    async def failing(_: Request) -> Reply:
+        chain.service.words += "no login for shop_role\n"
+        return whole(503, b'{"detail": "shop_role"}', "X-Peer: shop_role")
+
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        chain.failing = failing  # type: ignore[method-assign]
+        seen = await chain.recorder.record(OUTAGE)
+    refused = seen.during()[0]
+    assert refused.body == '{"detail": "⟨dsn.user⟩"}'.encode()
+    assert refused.header("x-peer") == "⟨dsn.user⟩"
+    assert "no login for ⟨dsn.user⟩" in seen.log
+    assert "shop_role" not in str(seen.to_json())
+
+
+async def test_only_the_log_of_the_trial_s_time_is_kept() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        chain.service.words = "it started\n"
+        assert (await chain.recorder.record(NOTHING)).log == ""
+
+
+async def test_time_in_which_this_process_did_not_run_is_forgiven(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Stopped:
+        """A clock by which this process never ran."""
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        @property
+        def gaps(self) -> tuple[Gap, ...]:
+            now = time.monotonic()
+            return (Gap(now - 1000, now + 1000),)
+
+    monkeypatch.setattr("brownout.trial.record.Clock", Stopped)
+    async with serving() as peer:
+        seen = await Chain(peer, declared()).recorder.record(OUTAGE)
+    assert len(seen.gaps) == 1
+    for one in (*seen.answers, *seen.liveness, *seen.readiness, *seen.note("wave 1")):
+        assert one.took < ms(1)
+        assert one.forgiven == pytest.approx(one.elapsed, abs=ms(1))
+
+
+async def test_what_a_script_sets_apart_is_in_the_recording() -> None:
+    class Script:
+        """Asks once without a fault, and once with one that need not be met."""
+
+        async def run(self, stage: Stage) -> None:
+            stage.note("once", [await stage.probe.ask(READ)])
+            async with stage.inject(Latency(ms(1)), required=False):
+                stage.note("once", [await stage.probe.ask(READ)])
+            await stage.count_sessions()
+
+        def longest(self, _: Service) -> Any:
+            return seconds(1)
+
+    async with serving() as peer:
+        chain = Chain(peer, declared(), felt=lambda: 0)
+        seen = await chain.recorder.record(Trial("scripted", script=Script()))
+    assert [one.status for one in seen.note("once")] == [200, 503]
+    assert seen.answers == seen.note("once")
+    assert len(seen.counted) == 1
+    assert [(one.felt, one.required) for one in seen.injected] == [(0, False)]
+    seen.require_felt()
+
+
+async def test_an_error_of_a_watch_ends_the_trial() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+
+        def sessions() -> tuple[()]:
+            raise LookupError("a bug of ours")
+
+        chain.postgres.sessions = sessions  # type: ignore[method-assign]
+        with pytest.raises(LookupError, match="a bug of ours"):
+            await chain.recorder.record(OUTAGE)
+
+
+# -- a service that ends, hangs, or stays away ---------------------------------------------------
+
+
+async def record_ending(chain: Chain, code: int, *words: str) -> Recording:
+    """It ends with its first request under the fault."""
+
+    async def failing(_: Request) -> Reply:
+        chain.service.end(code, *words)
+        return DROP
+
+    chain.failing = failing  # type: ignore[method-assign]
+    return await chain.recorder.record(Trial("outage", Outage(), waves=5, hold=seconds(600)))
+
+
+async def test_of_a_process_that_ended_its_exit_code_and_last_lines_are_kept() -> None:
+    lines = [f"line {number} of shop_role" for number in range(40)]
+    async with serving() as peer:
+        chain = Chain(peer, declared(recovery=600))
+        async with asyncio.timeout(60):
+            seen = await record_ending(chain, 70, *lines)
+        assert seen.process is not None
+        assert seen.process.code == 70
+        assert seen.process.log == tuple(f"line {number} of ⟨dsn.user⟩" for number in range(15, 40))
+        assert seconds(0) <= seen.process.after < seconds(60)
+        assert (seen.recovery, seen.same_process) == (None, False)
+        with pytest.raises(ContractViolation) as violation:
+            expect_recovered(seen)
+        assert violation.value.observed == "its process ended"
+        assert (chain.service.restarts, chain.service.running) == (1, True)
+        del chain.failing
+        expect_recovered(await chain.recorder.record(OUTAGE))
+
+
+async def test_what_was_seen_of_a_service_that_no_restart_brings_back_is_kept() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared(recovery=600))
+        chain.service.comes_back = False
+        async with asyncio.timeout(60):
+            seen = await record_ending(chain, -9)
+        assert seen.process is not None
+        assert seen.process.code == -9
+        with pytest.raises(ServiceNotReady, match="not running"):
+            await chain.recorder.record(NOTHING)
+
+
+async def test_a_service_that_does_not_come_back_is_restarted() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared(recovery=0.3))
+        stuck: list[bool] = []
+
+        async def failing(_: Request) -> Reply:
+            stuck.append(True)
+            return whole(503)
+
+        async def answer(request: Request) -> Reply:
+            if stuck and not chain.service.restarts:
+                return whole(503)
+            return await chain.answer(request)
+
+        peer.answer = answer
+        chain.failing = failing  # type: ignore[method-assign]
+        seen = await chain.recorder.record(OUTAGE)
+        assert seen.recovery is not None
+        assert not seen.recovery.steady
+        assert (seen.process, seen.same_process, seen.ready_again) == (None, True, None)
+        assert chain.service.restarts == 1
+        expect_recovered(await chain.recorder.record(NOTHING))

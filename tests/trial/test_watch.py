@@ -1,0 +1,246 @@
+"""Health routes are asked as kubelet asks them, and sessions are counted while they can be."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import cast
+
+import psycopg
+import pytest
+
+from brownout import Answer, BackendUnavailable, Completion, Health
+from brownout.postgres import Postgres, Session
+from brownout.trial.probe import Probe
+from brownout.trial.watch import HealthWatch, SessionWatch, ready_again
+from brownout.units import ms, seconds
+from tests.core.made import answer, no_answer, service
+from tests.core.peer import (
+    DROP,
+    OK,
+    PATIENCE,
+    SILENCE,
+    Reply,
+    Request,
+    closed_port,
+    serving,
+    whole,
+)
+
+pytestmark = pytest.mark.asyncio
+
+
+def health(period: timedelta) -> Health:
+    return Health(live="/live", ready="/ready", period=period)
+
+
+@asynccontextmanager
+async def watching(url: str, period: timedelta) -> AsyncIterator[HealthWatch]:
+    """The readiness route is asked for as long as the block lasts."""
+    async with Probe(service(), url, keep_alive=False) as probe:
+        watch = HealthWatch("/ready", health(period), probe)
+        task = asyncio.create_task(watch.run())
+        try:
+            yield watch
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what a watch sees."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - a watch has no event for it
+            await asyncio.sleep(0.001)
+
+
+async def answered(watch: HealthWatch, count: int) -> list[Answer]:
+    """The answers, once there are so many."""
+    await until(lambda: len(watch.answers) >= count)
+    return watch.answers[:count]
+
+
+def pauses(answers: Sequence[Answer]) -> list[float]:
+    """The seconds between an answer and the next question."""
+    return [later.started - earlier.finished for earlier, later in itertools.pairwise(answers)]
+
+
+# -- health --------------------------------------------------------------------------------------
+
+
+async def test_one_request_at_a_time_and_each_on_a_fresh_connection() -> None:
+    async with serving() as peer, watching(peer.url, ms(4)) as watch:
+        await answered(watch, 20)
+        assert peer.connections >= 20
+        assert peer.connections == len(peer.requests)
+        assert peer.most_under_way == 1
+    assert {request.path for request in peer.requests} == {"/ready"}
+
+
+@pytest.mark.parametrize("reply", [OK, whole(503), DROP], ids=["ok", "refused", "dropped"])
+async def test_whatever_comes_the_next_request_is_a_quarter_of_a_period_later(
+    reply: Reply,
+) -> None:
+    async with serving(reply) as peer, watching(peer.url, ms(400)) as watch:
+        waited = pauses(await answered(watch, 4))
+    assert all(pause >= 0.1 for pause in waited)
+    assert min(waited) < 0.4
+
+
+async def test_a_closed_port_is_an_answer_too() -> None:
+    with closed_port() as url:
+        async with watching(url, ms(4)) as watch:
+            seen = await answered(watch, 3)
+    assert {one.ending for one in seen} == {Completion.CONNECTION_REFUSED}
+
+
+async def test_a_silent_route_is_given_up_after_a_second_and_asked_again_after_a_period() -> None:
+    async with serving(SILENCE) as peer, watching(peer.url, ms(300)) as watch:
+        [gave_up] = await answered(watch, 1)
+        assert peer.connections == 1, "nothing was asked meanwhile"
+        await peer.until(lambda: len(peer.requests) == 2)
+    assert gave_up.ending is Completion.NO_ANSWER
+    assert seconds(1) <= gave_up.elapsed < seconds(2)
+    assert peer.requests[1].at - gave_up.finished >= 0.3
+    assert peer.most_under_way == 1
+
+
+async def test_a_watch_may_be_told_not_to_wait_for_its_next_turn() -> None:
+    async with serving() as peer, watching(peer.url, seconds(600)) as watch:
+        for count in (1, 2, 3):
+            await answered(watch, count)
+            watch.ask_now()
+        await answered(watch, 4)
+
+
+async def test_while_a_request_is_under_way_none_is_added() -> None:
+    asked, answering = asyncio.Event(), asyncio.Event()
+
+    async def reply(_: Request) -> Reply:
+        asked.set()
+        await answering.wait()
+        return OK
+
+    async with serving(reply) as peer, watching(peer.url, seconds(600)) as watch:
+        await asked.wait()
+        watch.ask_now()
+        answering.set()
+        await answered(watch, 1)
+        watch.ask_now()
+        await answered(watch, 2)
+        assert peer.most_under_way == 1
+        assert len(peer.requests) == 2
+
+
+async def test_what_is_in_a_row_are_the_latest_answers_since_a_moment() -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        watch = HealthWatch("/ready", health(seconds(1)), probe)
+    assert watch.failures_in_a_row(0) == watch.successes_in_a_row(0) == 0
+    statuses = (503, 200, 200, 503, 503)
+    watch.answers += [answer(status, started=at) for at, status in enumerate(statuses)]
+    assert (watch.failures_in_a_row(0), watch.successes_in_a_row(0)) == (2, 0)
+    assert (watch.failures_in_a_row(4), watch.failures_in_a_row(5)) == (1, 0)
+    watch.answers.append(no_answer(Completion.DROPPED, started=5))
+    assert watch.failures_in_a_row(0) == 3
+    watch.answers += [answer(started=6), answer(started=7)]
+    assert (watch.failures_in_a_row(0), watch.successes_in_a_row(0)) == (0, 2)
+    assert watch.since(6) == watch.answers[-2:]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "after"),
+    [
+        ("", None),
+        ("x", None),
+        ("+", None),
+        ("+x", None),
+        ("x+x+x", None),
+        ("++", ms(5)),
+        ("x++", ms(1005)),
+        ("+x++", ms(2005)),
+        ("x+++x", ms(1005)),
+    ],
+)
+async def test_a_route_is_ready_again_from_the_first_of_two_successes_in_a_row(
+    statuses: str, after: timedelta | None
+) -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        watch = HealthWatch("/ready", health(seconds(1)), probe)
+    watch.answers += [answer(started=98.0), answer(started=99.0)]  # before the heal
+    watch.answers += [
+        answer(200 if status == "+" else 503, started=100.0 + at)
+        for at, status in enumerate(statuses)
+    ]
+    seen = ready_again(watch, 100.0, 2)
+    assert seen is after is None or (seen and after and abs(seen - after) < ms(1))
+
+
+# -- sessions ------------------------------------------------------------------------------------
+
+
+class Looks:
+    """A database with these sessions, look after look; an exception is raised."""
+
+    def __init__(self, *looks: Sequence[Session] | Exception) -> None:
+        self._looks = list(looks)
+
+    @property
+    def as_postgres(self) -> Postgres:
+        """What it stands in for."""
+        return cast("Postgres", self)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """As `Postgres.sessions`; the last look stays."""
+        seen = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+        if isinstance(seen, Exception):
+            raise seen
+        return tuple(seen)
+
+
+async def test_a_look_counts_sessions_by_state_and_times_the_longest_open_transaction() -> None:
+    watch = SessionWatch(
+        Looks(
+            [
+                Session(1, "idle", 60),
+                Session(2, "idle", 1),
+                Session(3, "active", 70),
+                Session(4, None, 80),
+                Session(5, "idle in transaction", 2),
+                Session(6, "idle in transaction (aborted)", 3),
+            ],
+            [],
+        ).as_postgres
+    )
+    look = await watch.look()
+    assert look.by_state == {
+        "idle": 2,
+        "active": 1,
+        "starting": 1,
+        "idle in transaction": 1,
+        "idle in transaction (aborted)": 1,
+    }
+    assert look.longest_idle_in_transaction == 3
+    nothing = await watch.look()
+    assert (nothing.total, nothing.longest_idle_in_transaction) == (0, 0)
+    assert watch.looks == [look, nothing]
+    assert look.time < nothing.time
+
+
+async def test_while_the_server_is_not_there_nothing_is_seen_and_later_looks_are() -> None:
+    idle = [Session(1, "idle", 0)]
+    gone = [BackendUnavailable("it restarts"), psycopg.OperationalError("no")]
+    watch = SessionWatch(Looks(*gone, idle).as_postgres)
+    task = asyncio.create_task(watch.run())
+    await until(lambda: len(watch.looks) >= 2)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert all(look.by_state == {"idle": 1} for look in watch.looks)
+
+
+async def test_any_other_error_ends_the_watch() -> None:
+    watch = SessionWatch(Looks(LookupError("ours")).as_postgres)
+    with pytest.raises(LookupError):
+        await asyncio.wait_for(watch.run(), PATIENCE)
