@@ -1,6 +1,7 @@
 """The same as an ordinary user; where the tests run as root, through another interpreter.
 
-Root's own interpreter may lie below a folder that nobody else can enter.
+Root's own interpreter and this checkout may lie below a folder that nobody else can enter: the
+packages are copied to where an ordinary user can read them.
 """
 
 import os
@@ -11,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from brownout.backends.embedded.account import choose_account
+from tests.backends.installations import copy_packages, copy_wheel
 from tests.backends.waiting import leftovers, until
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")
+PACKAGES = ("brownout", "psutil", "psycopg", "psycopg_binary", "typing_extensions")
+"""What the script imports, beside the standard library."""
+
 SCRIPT = """
 import os, sys
 from pathlib import Path
@@ -70,13 +75,16 @@ def test_an_ordinary_user_gets_the_same(scratch: Path) -> None:
     folder.mkdir(mode=0o755)
     account.own(folder)
     python = interpreter()
+    paths = sys.path
     if account.switches:
-        status, said = account.run([python, "-c", f"open({__file__!r})"])
-        if status != 0:
-            pytest.skip(f"an ordinary user cannot read this checkout: {said.splitlines()[-1]}")
+        packages = scratch / "packages"
+        packages.mkdir()
+        copy_packages(packages, *PACKAGES)
+        copy_wheel(packages, "pginstall18")
+        paths = [str(packages)]
     done = subprocess.run(
         [python, "-c", SCRIPT, str(folder / "cache")],
-        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": os.pathsep.join(paths), "PATH": os.environ["PATH"]},
         user=account.uid if account.switches else None,
         group=account.gid if account.switches else None,
         extra_groups=[] if account.switches else None,

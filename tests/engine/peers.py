@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from brownout.control import ProxyRecord
 
-__all__ = ["Upstream", "connect", "echoing", "ending", "read", "reset", "soon"]
+__all__ = ["PATIENCE", "Upstream", "connect", "echoing", "ending", "read", "reset", "soon"]
 
 PATIENCE = 10.0  # seconds until a test gives up; nothing waits so long when all is well
 

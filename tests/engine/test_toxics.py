@@ -60,8 +60,9 @@ def way(client: EngineClient, proxy: ProxyRecord, upstream: Upstream) -> Iterato
 def test_latency_delays_an_open_connection_and_is_never_early(way: Way) -> None:
     way.add("latency", latency=40)
     assert all(way.time_to_arrive() >= 0.04 for _ in range(3))
+    way.change(latency=60_000)
     way.remove()
-    assert min(way.time_to_arrive() for _ in range(5)) < 0.04
+    way.time_to_arrive()
     proof = way.control.proof(way.proxy.name, "toxic")
     assert (proof.connections, proof.affected, proof.bytes_held) == (1, 1, 3)
     assert not proof.active
@@ -117,8 +118,12 @@ def test_latency_does_not_delay_the_end_beyond_the_last_byte(way: Way) -> None:
 def test_bandwidth_holds_its_rate(way: Way) -> None:
     way.add("bandwidth", rate=1000)  # KB/s
     assert way.time_to_arrive(bytes(200_000)) >= 0.19
+
+
+def test_changing_bandwidth_acts_on_an_open_connection(way: Way) -> None:
+    way.add("bandwidth", rate=1)  # 200 s for these bytes: longer than any test waits
     way.change(rate=1_000_000)
-    assert way.time_to_arrive(bytes(200_000)) < 0.19
+    way.time_to_arrive(bytes(200_000))
 
 
 def test_bandwidth_of_nothing_blocks_until_it_is_removed(way: Way) -> None:
@@ -130,8 +135,9 @@ def test_bandwidth_of_nothing_blocks_until_it_is_removed(way: Way) -> None:
 
 
 def test_slow_close_delays_the_end_only(way: Way) -> None:
-    way.add("slow_close", delay=50)
-    assert way.time_to_arrive() < 0.05
+    way.add("slow_close", delay=60_000)
+    way.time_to_arrive()
+    way.change(delay=50)
     start = time.monotonic()
     way.far.close()
     assert ending(way.near) == "fin"

@@ -11,16 +11,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import psutil
+
 from brownout.control import ProxyRecord, ToxiproxyClient
 from brownout.errors import ProxyError
-from tests.engine.peers import Upstream, connect, ending, read, reset
+from tests.engine.peers import PATIENCE, Upstream, connect, ending, read, reset, soon
 
 __all__ = ["OBSERVATIONS", "Bench", "Observation"]
 
-_LATE = 0.08  # seconds that are a delay; what is not delayed takes a hundredth of it
-_MS = int(_LATE * 1000)
-_NEVER = 600_000  # milliseconds
+# A busy machine can make anything late, but nothing early. So `late` means no sooner than a short
+# delay, and `at once` means while a toxic would still hold the bytes for minutes.
+_MS = 80  # milliseconds: a delay that is waited for
+_LATE = _MS / 1000
+_NEVER = 600_000  # milliseconds: a delay that is not
 _QUIET = 0.15  # seconds in which nothing happens: long enough to call it nothing
+_HANGING = 3.0  # seconds after which a call to the control API is said to hang
+_RATE = 100  # KB/s
+_TRAFFIC = 500  # milliseconds: the time-out that traffic puts off, with pauses of 20 ms
 
 
 class Bench:
@@ -50,12 +57,24 @@ class Bench:
         """No toxic."""
         self.client.remove_toxic(self.name, name)
 
-    def arrives(self, payload: bytes = b"payload", *, up: bool = False) -> str:
-        """Whether bytes arrive `at once`, `late`, or not: then how the connection is."""
+    def change(self, name: str = "t", **values: int) -> None:
+        """Other attributes of a toxic."""
+        self.client.update_toxic(self.name, name, values)
+
+    def arrives(
+        self,
+        payload: bytes = b"payload",
+        *,
+        up: bool = False,
+        delay: int = _NEVER,
+        within: float = PATIENCE,
+    ) -> str:
+        """Whether bytes arrive `at once`, `late` (not before `delay` ms), or not `within` seconds:
+        then how the connection is."""
         source, target = (self.near, self.far) if up else (self.far, self.near)
         start = time.monotonic()
         source.sendall(payload)
-        target.settimeout(_QUIET)
+        target.settimeout(within)
         try:
             found = read(target, len(payload))
         except TimeoutError:
@@ -64,7 +83,7 @@ class Bench:
             return "rst"
         if found != payload:
             return f"{len(found)} bytes, then fin"
-        return "late" if time.monotonic() - start >= _LATE else "at once"
+        return "late" if time.monotonic() - start >= delay / 1000 else "at once"
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -127,7 +146,7 @@ def _toxics_survive_a_disable(bench: Bench) -> str:
     bench.client.set_enabled(bench.name, False)
     bench.client.set_enabled(bench.name, True)
     bench.renew()
-    return bench.arrives()
+    return bench.arrives(delay=_MS)
 
 
 def _reset_keeps_connections(bench: Bench) -> str:
@@ -138,63 +157,71 @@ def _reset_keeps_connections(bench: Bench) -> str:
 
 def _latency(bench: Bench) -> str:
     bench.add("latency", latency=_MS)
-    open_one = bench.arrives()
+    open_one = bench.arrives(delay=_MS)
     bench.renew()
-    return f"open {open_one}, new {bench.arrives()}, upstream {bench.arrives(up=True)}"
+    new_one = bench.arrives(delay=_MS)
+    bench.change(latency=_NEVER)
+    return f"open {open_one}, new {new_one}, upstream {bench.arrives(up=True)}"
 
 
 def _latency_upstream(bench: Bench) -> str:
     bench.add("latency", "upstream", latency=_MS)
-    return f"{bench.arrives(up=True)}, downstream {bench.arrives()}"
+    late = bench.arrives(up=True, delay=_MS)
+    bench.change(latency=_NEVER)
+    return f"{late}, downstream {bench.arrives()}"
 
 
 def _latency_removed(bench: Bench) -> str:
     bench.add("latency", latency=_NEVER)
-    held = bench.arrives(b"held")
+    held = bench.arrives(b"held", within=_QUIET)
     bench.remove()
-    bench.near.settimeout(5)
+    bench.near.settimeout(PATIENCE)
     return f"{held}, then {read(bench.near, 4).decode()}, then {bench.arrives()}"
 
 
 def _latency_updated(bench: Bench) -> str:
     bench.add("latency", latency=0)
-    bench.client.update_toxic(bench.name, "t", {"latency": _MS})
-    return bench.arrives()
+    bench.change(latency=_MS)
+    return bench.arrives(delay=_MS)
 
 
 def _latency_and_connecting(bench: Bench) -> str:
     bench.add("latency", latency=_NEVER)
     bench.add("latency", "upstream", name="u", latency=_NEVER)
-    start = time.monotonic()
     near, far = bench.pair()
     far.close()
     seen = ending(near)
     near.close()
-    return f"{seen} {'at once' if time.monotonic() - start < _LATE else 'late'}"
+    return "late" if seen == "open" else f"{seen} at once"
 
 
 def _latencies_stack(bench: Bench) -> str:
     bench.add("latency", latency=_MS // 2, name="one")
     bench.add("latency", latency=_MS // 2, name="two")
-    return bench.arrives()
+    return bench.arrives(delay=_MS)
 
 
 def _bandwidth(bench: Bench) -> str:
-    bench.add("bandwidth", rate=100)
-    bench.far.sendall(bytes(20_000))
+    """At an eighth of the rate, as bits for bytes, these bytes would take longer than PATIENCE."""
+    seconds = 1.2 * PATIENCE / 8
+    size = int(seconds * _RATE * 1000)
+    bench.add("bandwidth", rate=_RATE)
     start = time.monotonic()
-    read(bench.near, 20_000)
-    return "at its rate" if 0.15 <= time.monotonic() - start < 0.4 else "not at its rate"
+    bench.far.sendall(bytes(size))
+    read(bench.near, size)
+    took = time.monotonic() - start
+    return "at its rate" if 0.75 * seconds <= took < PATIENCE else f"{size} bytes in {took:.1f} s"
 
 
 def _bandwidth_zero(bench: Bench) -> str:
     bench.add("bandwidth", rate=0)
-    return bench.arrives()
+    return bench.arrives(within=_QUIET)
 
 
 def _slow_close(bench: Bench) -> str:
-    bench.add("slow_close", delay=_MS)
+    bench.add("slow_close", delay=_NEVER)
     data = bench.arrives()
+    bench.change(delay=_MS)
     start = time.monotonic()
     bench.far.close()
     seen = ending(bench.near)
@@ -203,7 +230,7 @@ def _slow_close(bench: Bench) -> str:
 
 def _black_hole(bench: Bench) -> str:
     bench.add("timeout", timeout=0)
-    lost, up = bench.arrives(), bench.arrives(up=True)
+    lost, up = bench.arrives(within=_QUIET), bench.arrives(up=True)
     return f"{lost}, {ending(bench.near, within=_QUIET)}, upstream {up}"
 
 
@@ -215,13 +242,15 @@ def _timeout(bench: Bench) -> str:
 
 
 def _timeout_with_traffic(bench: Bench) -> str:
-    bench.add("timeout", timeout=_MS)
-    end = time.monotonic() + 4 * _LATE
+    bench.add("timeout", timeout=_TRAFFIC)
+    end = time.monotonic() + 3 * _TRAFFIC / 1000
     with contextlib.suppress(OSError):
         while time.monotonic() < end:
             bench.far.sendall(b"x")
-            time.sleep(_LATE / 4)
-    return ending(bench.near, within=0.01)
+            seen = ending(bench.near, within=0.02)
+            if seen != "open":
+                return seen
+    return ending(bench.near, within=0.02)
 
 
 def _timeout_removed(bench: Bench) -> str:
@@ -328,7 +357,7 @@ def _api(bench: Bench) -> Iterator[Callable[[Sequence[ProxyRecord]], None]]:
 
 
 def _within(bench: Bench, call: Callable[[ToxiproxyClient], object]) -> str:
-    impatient = type(bench.client)(bench.client.address, timeout=1)
+    impatient = type(bench.client)(bench.client.address, timeout=_HANGING)
     try:
         call(impatient)
     except ProxyError:
@@ -338,7 +367,7 @@ def _within(bench: Bench, call: Callable[[ToxiproxyClient], object]) -> str:
 
 def _stalled_reader(bench: Bench) -> str:
     bench.add("noop", name="n")
-    bench.far.settimeout(0.2)
+    bench.far.settimeout(0.5)
     with contextlib.suppress(TimeoutError):
         for _ in itertools.count():
             bench.far.sendall(bytes(1 << 20))  # the near end reads nothing
@@ -346,6 +375,14 @@ def _stalled_reader(bench: Bench) -> str:
     if added == "hangs":
         return added
     return _within(bench, lambda client: client.remove_toxic(bench.name, "n"))
+
+
+def _dials(address: tuple[str, int]) -> int:
+    """How many connects to the address are not answered yet."""
+    return sum(
+        one.raddr == address and one.status == psutil.CONN_SYN_SENT
+        for one in psutil.net_connections("tcp4")
+    )
 
 
 def _silent_upstream(bench: Bench) -> str:
@@ -357,9 +394,10 @@ def _silent_upstream(bench: Bench) -> str:
         for filler in fillers:  # once the queue is full, SYNs are swallowed
             filler.setblocking(False)
             filler.connect_ex(address)
+        waiting = _dials(address)
         bench.client.set_upstream(bench.name, f"127.0.0.1:{address[1]}")
         clients = [connect(bench.proxy) for _ in range(2)]
-        time.sleep(0.05)  # the proxies' dials are under way; nothing tells so from outside
+        assert soon(lambda: _dials(address) > waiting), "the proxies do not dial"
         seen = _within(bench, lambda client: client.set_enabled(bench.name, False))
         for connection in (*fillers, *clients):
             connection.close()

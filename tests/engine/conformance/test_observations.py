@@ -9,6 +9,7 @@ import pytest
 from brownout.control import ToxiproxyClient
 from tests.engine.conformance.observations import OBSERVATIONS, Bench, Observation
 from tests.engine.conformance.servers import engine, original, require_original
+from tests.engine.peers import PATIENCE
 
 NAMES = [observation.name for observation in OBSERVATIONS]
 
@@ -41,7 +42,7 @@ def test_a_connection_fares_as_the_contract_says(
 
 
 def observe(observation: Observation, api: str) -> str:
-    client = ToxiproxyClient(api, timeout=2)
+    client = ToxiproxyClient(api, timeout=PATIENCE)
     bench = Bench(client, observation.name.replace(" ", "-"))
     try:
         return observation.observe(bench)
