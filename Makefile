@@ -1,40 +1,40 @@
-# Two commands: `make gate` judges the sample service, `make test` proves the project itself.
+# Two commands: `make gate` judges the sample service, `make test` tests Brownout itself.
 #
-# make turns every failure into its own exit code 2; Brownout's (0, 1 or 2) is the last line of
-# `make gate` and stands in brownout-report/brownout.json.
+# make exits with 2 after any failure. Brownout's own exit code (0, 1 or 2) is in the last line that
+# `make gate` prints, and in brownout-report/brownout.json.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# What the environment is made from: the project's requirements and build, not the tools' settings.
+# The environment depends on the requirements and the build, not on the settings of the tools.
 MADE_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints.txt; }
 ASK_ENGINE := $(PYTHON) -m brownout.backends.docker
-# Where one is required, `engine` has asked already.
+# If an engine is required, the target `engine` has already checked that it answers.
 ENGINE_ANSWERS := { [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] || $(ASK_ENGINE) >/dev/null 2>&1; }
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
-# More words for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
+# Arguments for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
 ARGS :=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
-# Where this is set, as in many containers, each of some hundred processes would compile anew.
+# Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help gate test env engine lint compiled own-tests suites containers clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make gate    judge the sample service: one verdict, a report in brownout-report/'
-	@echo 'make test    lint, types, our own tests, the suites; with containers where Docker answers'
-	@echo 'make suites  the suites against the sample service, as pytest shows them'
-	@echo 'make lint    ruff and mypy'
-	@echo 'make env     the environment .venv that all of these use'
-	@echo 'make bench-NAME  the benchmark benchmarks/NAME.py'
+	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
+	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
+	@echo 'make suites      run the suites against the sample service with plain pytest'
+	@echo 'make lint        run ruff and mypy'
+	@echo 'make env         build the environment .venv, which all of these use'
+	@echo 'make bench-NAME  run the benchmark benchmarks/NAME.py'
 
 gate: env
 	@$(VENV)/bin/brownout gate $(ARGS)
 
-# Each line ends the run where it fails.
+# A line that fails ends the run.
 test: engine
 	@$(MAKE) --no-print-directory -j 2 lint compiled
 	@$(MAKE) --no-print-directory own-tests
@@ -48,16 +48,16 @@ lint: env
 	@echo '== mypy --strict'
 	@$(VENV)/bin/mypy --strict --num-workers 2 $(TYPED)
 
-# Python compiles a module, and pytest rewrites a test's, when it is first imported: here, once,
-# beside the lint, and not by six workers at once. What is wrong, `own-tests` tells.
+# Compile all modules once, beside the lint, instead of in six workers at once: Python compiles a
+# module, and pytest rewrites a test module, on first import. `own-tests` reports any errors.
 compiled: env
 	@$(PYTHON) -m pytest tests -q --collect-only >/dev/null 2>&1 || :
 
-# Where an engine is required, its absence is told at once, and not after minutes.
+# If an engine is required but absent, fail at once instead of after minutes.
 engine: env
 	@if [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] && ! $(ASK_ENGINE) >/dev/null; then \
-	    echo 'BROWNOUT_REQUIRE_DOCKER=1 asks for an engine: start one, or unset the variable;' \
-	        'then the tests with containers are left out.' >&2; \
+	    echo 'BROWNOUT_REQUIRE_DOCKER=1 asks for an engine, but none answers: start one, or' \
+	        'unset the variable to skip the tests with containers.' >&2; \
 	    exit 1; \
 	fi
 
@@ -84,9 +84,9 @@ containers: engine
 bench-%: env
 	@$(PYTHON) -m benchmarks.$* $(ARGS); code=$$?; echo "bench-$*: exit code $$code"; exit $$code
 
-# Built anew only when what it is made from has changed, or when its Python is gone. A new pip takes
-# half the time of an old one, and four at once less than half of one alone, which waits for the
-# registry at each package. Modules are compiled when they are first imported: most never are.
+# Rebuilt only if its inputs have changed or its Python is gone. A new pip takes half the time of an
+# old one; four at once take less than half the time of one, which waits for the registry at each
+# package. --no-compile, because most modules are never imported.
 env:
 	@$(MADE_FROM) | cmp -s - $(VENV)/made-from && $(PYTHON) -c '' 2>/dev/null \
 	    || $(MAKE) --no-print-directory $(VENV)

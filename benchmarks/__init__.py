@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m benchmarks.proxy` and its like. Each prints a table and writes JSON."""
+"""Benchmarks, run as `python -m benchmarks.NAME`; each prints its figures."""

@@ -1,4 +1,4 @@
-"""What is compared: the engine, the real Toxiproxy, and no proxy at all."""
+"""The contenders: the engine, the real Toxiproxy, and a direct connection."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ __all__ = ["Contender", "contenders", "toxiproxy_binary"]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A way to the peer: its control client and its process, where it has any."""
+    """A port that leads to the peer; for a proxy also its control client and its process."""
 
     name: str
     port: int
@@ -26,33 +26,33 @@ class Contender:
     process: psutil.Process | None
 
     def cpu(self) -> float:
-        """CPU seconds that it has used so far."""
+        """CPU seconds that the proxy has used so far."""
         if self.process is None:
             return 0.0
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
     def memory(self) -> int:
-        """Bytes of memory that are its own."""
+        """The proxy's unique memory (USS) in bytes."""
         return int(self.process.memory_full_info().uss) if self.process is not None else 0
 
 
 def toxiproxy_binary() -> Path:
-    """The real Toxiproxy: BROWNOUT_TOXIPROXY_BIN, or `toxiproxy-server` on the PATH."""
+    """Find the real Toxiproxy: BROWNOUT_TOXIPROXY_BIN, or `toxiproxy-server` on the PATH."""
     named = os.environ.get("BROWNOUT_TOXIPROXY_BIN") or shutil.which("toxiproxy-server")
     if not named or not Path(named).is_file():
         sys.exit(
-            "The real Toxiproxy is needed to compare with.\n"
+            "The benchmark needs the real Toxiproxy, which was not found.\n"
             "Tried: BROWNOUT_TOXIPROXY_BIN, `toxiproxy-server` on the PATH\n"
             "What to do: CGO_ENABLED=0 go install "
-            "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0, and name the binary."
+            "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0, and set BROWNOUT_TOXIPROXY_BIN."
         )
     return Path(named)
 
 
 @contextlib.contextmanager
 def contenders(upstream: str) -> Iterator[tuple[Contender, Contender, Contender]]:
-    """The engine, Toxiproxy and the direct way, all leading to `upstream` (`host:port`)."""
+    """Start the engine and Toxiproxy in front of `upstream` (`host:port`)."""
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(EngineProcess.start())
         proxy = engine.client.create_proxy("bench", upstream)

@@ -1,4 +1,4 @@
-"""A PostgreSQL for benchmarks: the embedded one."""
+"""An embedded PostgreSQL for benchmarks."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ __all__ = ["database", "through"]
 
 @contextlib.contextmanager
 def database() -> Iterator[Login]:
-    """A server that lasts for the block; its administrator's login."""
+    """Run a server for the block; yields the administrator's login."""
     with Reaper.start() as reaper:
         backend = EmbeddedBackend(reaper)
         backend.start()
@@ -24,5 +24,5 @@ def database() -> Iterator[Login]:
 
 
 def through(login: Login, port: int) -> str:
-    """The login's DSN by another port of 127.0.0.1; asyncpg and psycopg take it."""
+    """The login's DSN with another port of 127.0.0.1, for asyncpg and psycopg."""
     return replace(login, address=Address("127.0.0.1", port)).dsn

@@ -1,4 +1,4 @@
-"""What a benchmark measures, how it is printed, written and judged."""
+"""Figures of a benchmark: judging, printing and writing them."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ __all__ = ["Better", "Figure", "compared", "judged", "report"]
 
 
 class Better(StrEnum):
-    """Which way a figure improves."""
+    """Whether more or less of a figure is better."""
 
     MORE = "more"
     LESS = "less"
@@ -21,10 +21,10 @@ class Better(StrEnum):
 class Figure:
     """One line of a report.
 
-    `ours` and `peer` are medians in `unit` (`peer` may be missing); `ratio` is the median over the
-    rounds of ours / peer, or the judged value itself where a floor is absolute; `spread` the lowest
-    and the highest of what was judged; `floor` what has to be reached, or None for what is reported
-    only; `holds` whether it was.
+    `ours` and `peer` are medians in `unit` (`peer` may be None). `ratio` is the judged value: the
+    median over the rounds of ours / peer, or of our values if the floor is absolute. `spread` is
+    the lowest and highest judged value. `floor` is the limit, None if the figure is only reported,
+    and `holds` says whether it is met.
     """
 
     figure: str
@@ -46,7 +46,7 @@ def compared(
     floor: float | None,
     better: Better,
 ) -> Figure:
-    """Judge the ratio to the peer; the n-th values of both were measured one after the other."""
+    """Judge the ratio to the peer; the n-th values of both come from the same round."""
     ratios = [mine / theirs for mine, theirs in zip(ours, peer, strict=True)]
     return _figure(
         figure, unit, statistics.median(ours), statistics.median(peer), ratios, floor, better
@@ -61,7 +61,7 @@ def judged(
     better: Better,
     peer: float | None = None,
 ) -> Figure:
-    """Judge our values themselves; what the peer reached is reported only."""
+    """Judge our own values; the peer's value is only reported."""
     return _figure(figure, unit, statistics.median(values), peer, values, floor, better)
 
 
@@ -82,7 +82,7 @@ def _figure(
 
 
 def report(title: str, figures: Sequence[Figure], path: Path) -> int:
-    """Print a table, write the JSON, and give the exit code: 1 where a floor is missed."""
+    """Print a table, write the JSON, and return the exit code: 1 if a floor is missed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
     width = max(len(figure.figure) for figure in figures)

@@ -1,4 +1,4 @@
-"""The measurements themselves: plain sockets against one port of 127.0.0.1."""
+"""Measurements with plain sockets against one port of 127.0.0.1."""
 
 import contextlib
 import selectors
@@ -11,7 +11,7 @@ __all__ = ["bulk", "connect_rate", "connections", "percentile", "rate_and_gap", 
 
 @contextlib.contextmanager
 def connections(port: int, count: int, mode: bytes) -> Iterator[list[socket.socket]]:
-    """`count` connections to a peer's service, all answered by it once (`echo` only) or open."""
+    """Open `count` connections to the peer's service that `mode` selects."""
     opened: list[socket.socket] = []
     try:
         for _ in range(count):
@@ -26,13 +26,13 @@ def connections(port: int, count: int, mode: bytes) -> Iterator[list[socket.sock
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` (0 to 1) of them do not exceed."""
+    """The value that a `share` (0 to 1) of all values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def bulk(port: int, count: int, duration: float) -> tuple[float, int]:
-    """Read as fast as can be: (bytes per second, bytes) over `duration` seconds."""
+    """Read as fast as possible for `duration` seconds: (bytes per second, bytes)."""
     scratch = bytearray(1 << 20)
     total = 0
     with connections(port, count, b"s") as opened, selectors.DefaultSelector() as selector:
@@ -45,7 +45,7 @@ def bulk(port: int, count: int, duration: float) -> tuple[float, int]:
             for key, _ in selector.select(1):
                 ready = key.fileobj
                 if isinstance(ready, socket.socket):
-                    # MSG_TRUNC drops the bytes in the kernel: the reader must not be the limit.
+                    # MSG_TRUNC drops the bytes in the kernel, so the reader is not the bottleneck.
                     total += ready.recv_into(scratch, len(scratch), socket.MSG_TRUNC)
         return total / (time.monotonic() - start), total
 
@@ -53,7 +53,7 @@ def bulk(port: int, count: int, duration: float) -> tuple[float, int]:
 def round_trips(port: int, count: int, *, size: int = 64, pause: float = 0.0) -> list[float]:
     """Seconds of `count` round trips of `size` bytes on one connection, `pause` seconds apart.
 
-    The first ones, which warm up, are not among them: a twentieth of the count.
+    Before them come count / 20 round trips to warm up, which are not returned.
     """
     payload = bytes(size)
     clock = time.perf_counter
@@ -72,7 +72,7 @@ def round_trips(port: int, count: int, *, size: int = 64, pause: float = 0.0) ->
 
 
 def connect_rate(port: int, clients: int, duration: float) -> float:
-    """Connections per second: each sends a byte, reads it back, and closes."""
+    """Connections per second; each one sends a byte, reads it back, and closes."""
     done = 0
     with selectors.DefaultSelector() as selector:
 
@@ -108,12 +108,12 @@ def connect_rate(port: int, clients: int, duration: float) -> float:
 
 
 def rate_and_gap(port: int, duration: float) -> tuple[float, float]:
-    """(bytes per second, longest gap in seconds) of what one connection delivers."""
+    """Read one connection for `duration` seconds: (bytes per second, longest gap in seconds)."""
     gaps: list[float] = []
     total = 0
     with connections(port, 1, b"s") as (connection,):
         scratch = bytearray(1 << 20)
-        connection.recv_into(scratch)  # what was sent before the limit held does not count
+        connection.recv_into(scratch)  # skip what was sent before the limit applied
         start = last = time.monotonic()
         while last - start < duration:
             total += connection.recv_into(scratch)

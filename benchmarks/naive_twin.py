@@ -1,7 +1,8 @@
 """The sample service's naive twin: the same shop as most people write it first.
 
-The same framework, driver, pool size and SQL; no deadline, no bound on who waits, no shedding, no
-retries, no problems. It is what benchmarks/spike.py compares with, and nobody's example.
+It has the same framework, driver, pool size and SQL, but no deadlines, no limit on waiting
+requests, no shedding, no retries and no problem details. benchmarks/spike.py compares the two; do
+not copy it.
 """
 
 import os
@@ -15,13 +16,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 POOL_SIZE = 5
 RESETS = os.environ.get("TWIN_RESETS", "yes") == "yes"
-"""Whether a session is reset when it is given back, which costs a round trip: asyncpg's default."""
+"""Whether to reset a session on release, as asyncpg does by default; that costs a round trip."""
 
 LAST_ID = 2**63 - 1
 
 
 class NewOrder(BaseModel):
-    """What a caller orders."""
+    """An order as the caller sends it."""
 
     customer: Annotated[str, Field(min_length=1, max_length=200)]
     sku: Annotated[str, Field(min_length=1, max_length=64)]
@@ -38,7 +39,7 @@ class Order(NewOrder):
 
 
 class OrderPage(BaseModel):
-    """Some orders."""
+    """A page of orders."""
 
     orders: list[Order]
     next: int | None
@@ -46,7 +47,7 @@ class OrderPage(BaseModel):
 
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[None]:
-    """The pool, for as long as the service runs."""
+    """Keep the pool open while the service runs."""
     async with asyncpg.create_pool(
         os.environ["SHOP_DATABASE_URL"],
         min_size=POOL_SIZE,
@@ -66,7 +67,7 @@ app = FastAPI(lifespan=running)
 
 @app.get("/health/ready")
 async def ready() -> dict[str, str]:
-    """Whoever answers is ready."""
+    """Answer that the service is ready, without any check."""
     return {"status": "pass"}
 
 
@@ -105,7 +106,7 @@ async def list_orders(
     before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> OrderPage:
-    """The newest orders."""
+    """List the newest orders."""
     async with app.state.pool.acquire() as connection:
         rows = await connection.fetch(
             """

@@ -1,7 +1,7 @@
-"""The server behind the proxies that are measured: `python -m benchmarks.peer`.
+"""The server behind the measured proxies: `python -m benchmarks.peer`.
 
-One port, three services, chosen by the first byte of a connection: `e` echoes what follows,
-`s` sends for ever, `d` discards what follows. It ends when its input does.
+It offers three services on one port, chosen by the first byte of a connection: `e` echoes what
+follows, `s` sends without end, `d` discards what follows. It exits when its standard input ends.
 """
 
 import contextlib

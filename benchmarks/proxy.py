@@ -1,8 +1,8 @@
-"""The engine against the real Toxiproxy and no proxy at all: `python -m benchmarks.proxy`.
+"""Compare the engine with the real Toxiproxy and with no proxy: `python -m benchmarks.proxy`.
 
-All three are measured in turn, round after round, so that a busy moment of the machine hits them
-alike; what is judged is the median of the ratios. Writes brownout-report/bench-proxy.json and
-exits with 1 where a floor is missed.
+Both proxies are measured in turn, round after round, so a busy moment of the machine affects them
+alike, and the median of the ratios is judged. Writes brownout-report/bench-proxy.json and exits
+with 1 if a floor is missed.
 """
 
 import argparse
@@ -31,11 +31,11 @@ __all__ = ["main"]
 _REPORT = Path("brownout-report/bench-proxy.json")
 _BULK_SECONDS = 0.5
 _IDLE = 1000
-_POOL = 10  # connections that are open while toxics come and go
+_POOL = 10  # connections that are open while toxics are added and removed
 
 
 class Rounds:
-    """The contenders, and every figure measured on them so far."""
+    """The two proxies, and every figure measured so far."""
 
     def __init__(self, ours: Contender, theirs: Contender, rounds: int, upstream: str) -> None:
         self._pair = (ours, theirs)
@@ -44,7 +44,7 @@ class Rounds:
         self.figures: list[Figure] = []
 
     def each(self, measure: Callable[[Contender], float]) -> tuple[list[float], list[float]]:
-        """Every round measures both, the other one first each time."""
+        """Measure both proxies in every round, and swap their order after each."""
         values: tuple[list[float], list[float]] = ([], [])
         for number in range(self._rounds):
             for place in (0, 1) if number % 2 else (1, 0):
@@ -59,19 +59,22 @@ class Rounds:
         better: Better,
         measure: Callable[[Contender], float],
     ) -> None:
-        """A figure judged by its ratio to Toxiproxy's."""
+        """Add a figure that is judged by its ratio to Toxiproxy's."""
         ours, theirs = self.each(measure)
         self.figures.append(compared(figure, unit, ours, theirs, floor, better))
         self._say(self.figures[-1])
 
     def judge(self, figure: str, unit: str, floor: float, values: list[float]) -> None:
-        """A figure judged by itself; less is better."""
+        """Add a figure that is judged by itself; less is better."""
         self.figures.append(judged(figure, unit, values, floor, Better.LESS))
         self._say(self.figures[-1])
 
     @contextlib.contextmanager
     def with_toxic(self, one: Contender, kind: str, **attributes: int) -> Iterator[int]:
-        """The port of a fresh proxy with a toxic: removing one hangs the original at times."""
+        """Create a proxy with a toxic and yield its port.
+
+        Each toxic gets a new proxy, because removing a toxic sometimes hangs Toxiproxy.
+        """
         client = one.client
         if client is None:
             raise ValueError(f"{one.name} takes no toxics")
@@ -95,7 +98,7 @@ class Rounds:
 
     @property
     def rounds(self) -> int:
-        """How often everything is measured."""
+        """The number of rounds."""
         return self._rounds
 
     @staticmethod
@@ -104,7 +107,7 @@ class Rounds:
 
 
 def measure_bulk(rounds: Rounds) -> None:
-    """Bytes per second without a toxic and with one, and CPU seconds for them."""
+    """Measure bytes per second with and without a toxic, and their CPU time."""
     costs: dict[str, list[float]] = {}
 
     def with_cost(one: Contender, count: int) -> float:
@@ -132,7 +135,7 @@ def measure_bulk(rounds: Rounds) -> None:
 
 
 def measure_round_trips(rounds: Rounds) -> None:
-    """Small messages: the median, and the slowest of a hundred."""
+    """Measure round trips of small messages, p50 and p99."""
     taken: dict[str, list[list[float]]] = {"ours": [], "toxiproxy": []}
 
     def both(one: Contender) -> float:
@@ -150,7 +153,7 @@ def measure_round_trips(rounds: Rounds) -> None:
 
 
 def measure_connections(rounds: Rounds) -> None:
-    """New connections each second, and what idle ones take."""
+    """Measure new connections per second, and the memory of idle ones."""
     rounds.compare(
         "connections per second, 16 clients", "1/s", 1.2, Better.MORE,
         lambda one: connect_rate(one.port, 16, 1.0),
@@ -164,7 +167,7 @@ def measure_connections(rounds: Rounds) -> None:
                 connection.recv(1)
             return (one.memory() - before) / 1e6
 
-    # The first thousand pays for what every later one uses again, in both: so it is measured once.
+    # Measured once, because both proxies reuse the memory of the first thousand.
     ours, theirs = ([idle(one)] for one in (rounds.ours, rounds.theirs))
     rounds.figures.append(
         compared("memory of 1,000 idle connections", "MB", ours, theirs, 0.05, Better.LESS)
@@ -172,7 +175,7 @@ def measure_connections(rounds: Rounds) -> None:
 
 
 def measure_latency(rounds: Rounds) -> None:
-    """How late a delay is; never early."""
+    """Measure how late a delay ends, and that it never ends early."""
     for delay in (5, 50):
         early: list[float] = []
 
@@ -181,7 +184,7 @@ def measure_latency(rounds: Rounds) -> None:
                 errors = [taken * 1e3 - delay for taken in round_trips(port, 150 // delay + 12)]
             if one is rounds.ours:
                 early.append(max(0.0, -min(errors)))
-            # A machine that slept takes longer to answer: what is subtracted has to sleep as well.
+            # After a sleep the machine answers more slowly, so the reference has to sleep as well.
             plain = round_trips(one.port, 150 // delay + 12, pause=delay / 1e3)
             return max(0.001, percentile(errors, 0.5) - percentile(plain, 0.5) * 1e3)
 
@@ -190,7 +193,7 @@ def measure_latency(rounds: Rounds) -> None:
 
 
 def measure_bandwidth(rounds: Rounds) -> None:
-    """Whether a rate is held, and how evenly."""
+    """Measure how exactly and how evenly a rate is kept."""
     errors, gaps = [], []
     for _ in range(rounds.rounds):
         with rounds.with_toxic(rounds.ours, "bandwidth", rate=1000) as port:
@@ -202,7 +205,7 @@ def measure_bandwidth(rounds: Rounds) -> None:
 
 
 def measure_control(rounds: Rounds) -> None:
-    """Adding and removing a toxic by the same plain client, while a pool's connections are open."""
+    """Measure adding and removing a toxic while a pool's connections are open."""
 
     def calls(one: Contender) -> float:
         if one.client is None:
@@ -226,7 +229,7 @@ def measure_control(rounds: Rounds) -> None:
 
 
 def measure_queries(rounds: Rounds, server: Login) -> None:
-    """`SELECT 1` by asyncpg."""
+    """Measure `SELECT 1` with asyncpg."""
 
     async def queries(port: int) -> float:
         connection = await asyncpg.connect(through(server, port), timeout=10)
@@ -251,9 +254,9 @@ def measure_queries(rounds: Rounds, server: Login) -> None:
 
 
 def main() -> int:
-    """Measure, print, write; 0 where every floor holds."""
+    """Measure, print and write all figures; return 0 if every floor holds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds")
     parser.add_argument("--output", type=Path, default=_REPORT)
     options = parser.parse_args()
     with (
@@ -262,7 +265,7 @@ def main() -> int:
         database() as server,
     ):
         rounds = Rounds(ours, theirs, options.rounds, upstream)
-        # Memory first: later on, both keep what the other measurements have used.
+        # Memory first, because both proxies keep memory that other measurements have used.
         measure_connections(rounds)
         measure_round_trips(rounds)
         measure_queries(rounds, server)

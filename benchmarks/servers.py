@@ -1,4 +1,4 @@
-"""The processes that a benchmark starts for itself, each gone at its end."""
+"""Processes that run for the length of a benchmark."""
 
 import contextlib
 import os
@@ -10,26 +10,26 @@ from collections.abc import Iterator, Sequence
 
 __all__ = ["peer", "proxy_server"]
 
-_START = 15.0  # seconds until a server that was started has to listen
+_START = 15.0  # seconds for a server to start listening
 
 
 @contextlib.contextmanager
 def peer() -> Iterator[str]:
-    """The server behind the proxies (`benchmarks.peer`), by its address `host:port`."""
+    """Run the server behind the proxies (`benchmarks.peer`); yields its `host:port`."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         if process.stdout is None or process.stdin is None:
-            raise OSError("the peer has no pipes")
+            raise OSError("The peer has no pipes.")
         yield f"127.0.0.1:{int(process.stdout.readline())}"
         process.stdin.close()
 
 
 @contextlib.contextmanager
 def proxy_server(command: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """A proxy that takes Toxiproxy's flags: the address of its control API, and its process id.
+    """Run a proxy that takes Toxiproxy's flags; yields its API's address and its process id.
 
-    Exits with a message where it does not listen.
+    Exits with a message if the proxy does not listen in time.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -48,7 +48,7 @@ def proxy_server(command: Sequence[str]) -> Iterator[tuple[str, int]]:
                 sys.exit(
                     f"{command[0]} does not listen on port {port}.\n"
                     f"Tried: for {_START:.0f} s, while it ran\n"
-                    "What to do: see what it has printed."
+                    "What to do: read its output above."
                 )
             time.sleep(0.05)
         yield f"127.0.0.1:{port}", process.pid

@@ -1,8 +1,7 @@
-"""Connections opened and closed at random under changing toxics: `python -m benchmarks.soak`.
+"""Open and close connections at random under changing toxics: `python -m benchmarks.soak`.
 
-Afterwards the engine must hold what it held before: no descriptor, no task, no growing memory; and
-all the while it must answer its control API at once. Exits with 1 where it does not. Linux only:
-what it holds, and how long it worked, is read in /proc.
+Afterwards the engine must hold no more descriptors, tasks or memory than before, and during the run
+it must answer its control API at once. Exits with 1 otherwise. Linux only, because it reads /proc.
 """
 
 import argparse
@@ -37,18 +36,18 @@ _TOXICS: tuple[tuple[str, dict[str, int]], ...] = (
     ("limit_data", {"bytes": 1000}),
     ("noop", {}),
 )
-_ENDING = {"timeout", "reset_peer", "limit_data"}  # on all connections, they would leave hardly any
+_ENDING = {"timeout", "reset_peer", "limit_data"}  # on every connection, they would end most
 _FEW = 0.05
-_START = 15.0  # seconds until half of the connections have to be open
-_SETTLE = 20.0  # seconds until everything that was closed has to be gone
-_LOOK = 20  # calls until it looks again how many connections are open
-_AT_ONCE = 0.4  # seconds of the engine's own work before it answers a call
+_START = 15.0  # seconds for half of the connections to open
+_SETTLE = 20.0  # seconds for everything that was closed to disappear
+_LOOK = 20  # calls between two counts of the open connections
+_AT_ONCE = 0.4  # seconds that the engine may work before it answers a call
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the control API under load, in seconds: how long it `took`, and how long the engine
-    `worked` meanwhile, on this call and on all the rest, and `waited` for a CPU."""
+    """A call of the control API under load, in seconds: how long it `took`, how long the engine
+    `worked` meanwhile (on this call and on everything else), and `waited` for a CPU."""
 
     took: float
     worked: float
@@ -57,9 +56,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many connections were `wanted` at once; how many there were, and `at_once` at the most;
-    what calls were made beside them; what the engine held: `fresh`, after the warm-up, and after
-    each of the `rounds`; how many connections were `open` long after they had been closed."""
+    """How many connections were `wanted` at once, how many there were in total and `at_once` at
+    most; the `calls` during the run; what the engine held when `fresh`, and after each of the
+    `rounds`, the first of which is the warm-up; how many connections stayed `open` after they had
+    been closed."""
 
     wanted: int
     connections: int
@@ -71,16 +71,16 @@ class Outcome:
 
     @property
     def findings(self) -> list[str]:
-        """In words, each thing that must not be."""
+        """Describe each defect that the run found."""
         found = grown(self.fresh, self.rounds)
         if self.open:
             found.append(f"{self.open} connections are still open")
         if self.at_once < self.wanted / 2 or not self.calls:
             found.append(
-                f"too little was done to show anything: {len(self.calls)} calls, "
+                f"the run did too little to show anything: {len(self.calls)} calls, "
                 f"{self.at_once} connections at once"
             )
-        # What a call took is the machine's as well: on a busy one, everything waits.
+        # Judge the work only: on a busy machine a call also waits for others.
         worked = max((call.worked for call in self.calls), default=0.0)
         if worked > _AT_ONCE:
             found.append(f"the engine worked for {worked * 1e3:.0f} ms before it answered a call")
@@ -99,7 +99,7 @@ class _Soak:
         self.at_once = 0
         self.open = 0
         self.calls: list[Call] = []
-        # What is made at the first call of each kind is not the soak's.
+        # The first call of each kind allocates what all later ones use.
         self._client.create_proxy("soak", upstream)
         self._client.counts("soak")
         self._client.delete_proxy("soak")
@@ -107,7 +107,7 @@ class _Soak:
         self.fresh = Held.by(self._process, api)
 
     def round(self, seconds: float, seed: int) -> Held:
-        """Load for so long, and what is held when all of it is over."""
+        """Load the engine for `seconds`; return what it holds once all connections have ended."""
         client = self._client
         proxy = client.create_proxy("soak", self._upstream)
         with _loaded(proxy.port, self._connections, seed):
@@ -128,7 +128,7 @@ class _Soak:
         counts = client.counts("soak")
         self.opened += counts.opened
         self.open = max(self.open, counts.open)
-        # With it goes what it remembers, so that what is left is the engine's.
+        # Deleting the proxy drops its history, which is not a leak.
         client.delete_proxy("soak")
         held = Held.by(self._process, self._api)
         while held.exceeds(self.fresh) and time.monotonic() < deadline:
@@ -137,7 +137,7 @@ class _Soak:
         return held
 
     def _wait_for_half(self) -> None:
-        """Until half of the connections are open: a busy machine takes a while to begin."""
+        """Wait until half of the connections are open, which takes a while on a busy machine."""
         deadline = time.monotonic() + _START
         while (there := self._client.counts("soak").open) < self._connections / 2:
             if time.monotonic() > deadline:
@@ -146,7 +146,7 @@ class _Soak:
         self.at_once = max(self.at_once, there)
 
     def _scheduled(self) -> tuple[float, float]:
-        """Seconds that its thread has been on a CPU, and has waited for one (sched-stats)."""
+        """Seconds that the engine's thread has run on a CPU and waited for one (sched-stats)."""
         worked, waited, _ = self._schedule.read_text().split()
         return int(worked) / 1e9, int(waited) / 1e9
 
@@ -170,7 +170,7 @@ def _change(client: EngineClient, draws: random.Random) -> None:
     name = f"t{draws.randrange(6)}"
     stream = draws.choice(["upstream", "downstream"])
     toxicity = _FEW if kind in _ENDING else draws.choice([0.1, 0.5, 1.0])
-    with contextlib.suppress(ProxyError):  # the name is taken, or it is not there
+    with contextlib.suppress(ProxyError):  # the name is taken, or does not exist
         if draws.randrange(2):
             client.add_toxic("soak", kind, attributes, stream=stream, name=name, toxicity=toxicity)
         else:
@@ -178,9 +178,9 @@ def _change(client: EngineClient, draws: random.Random) -> None:
 
 
 def soak(*, connections: int, seconds: float, program: str = ENGINE) -> Outcome:
-    """Soak the engine that `program` runs, in rounds that take `seconds` together.
+    """Soak the engine that `program` runs, in rounds that take `seconds` in total.
 
-    A round more comes before them: what the busiest moment needs has to be there by then.
+    An extra round comes first, to allocate what the busiest moment needs.
     """
     engine = [sys.executable, "-c", program, "proxy", "-runtime-metrics"]
     with peer() as upstream, proxy_server(engine) as (api, pid):
@@ -190,9 +190,9 @@ def soak(*, connections: int, seconds: float, program: str = ENGINE) -> Outcome:
 
 
 def main() -> int:
-    """Soak and say what was found; 0 where it was nothing."""
+    """Soak and print what was found; return 0 if nothing was."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--connections", type=int, default=2000, help="open at a time")
+    parser.add_argument("--connections", type=int, default=2000, help="connections at a time")
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     outcome = soak(connections=options.connections, seconds=options.seconds)

@@ -1,4 +1,4 @@
-"""What an engine holds, by itself and by the kernel, and whether that has grown."""
+"""What an engine process holds, and whether that has grown."""
 
 import re
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ import psutil
 
 __all__ = ["Held", "grown"]
 
-_SPARE_PIPES = 16  # ends: the engine keeps some for the next bulk (brownout.engine.relay.pipes)
-_SPARE_BLOCKS = 5_000  # caches; a leak of one object a connection makes ten times as many
-# An allocator that keeps its busiest moment adds much in one round and next to nothing in another;
-# a leak adds to every round.
-_STEP = 0.05  # share of its memory that every round adds …
-_JUMP = 1.0  # … or that is there more in the end: either is a leak
+_SPARE_PIPES = 16  # pipe ends that the engine keeps for reuse (brownout.engine.relay.pipes)
+_SPARE_BLOCKS = 5_000  # for caches; a leak of one object per connection makes ten times as many
+# An allocator that keeps the memory of its busiest moment grows in one round and hardly in others;
+# a leak grows in every round.
+_STEP = 0.05  # a leak if every round adds this share of the memory …
+_JUMP = 1.0  # … or if all rounds together add this share
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a process holds at one moment.
 
-    `descriptors` are counted without pipes, `pipes` are ends. `tasks` and `blocks` (of memory, for
-    Python's objects) are exact; `megabytes` are those that the kernel has given to it alone, with
-    what its allocator keeps for the next time.
+    `descriptors` excludes pipes; `pipes` counts pipe ends. `tasks` and `blocks` (of memory, for
+    Python's objects) are exact. `megabytes` is the process's unique memory, including what its
+    allocator keeps for reuse.
     """
 
     descriptors: int
@@ -37,8 +37,8 @@ class Held:
 
     @classmethod
     def by(cls, process: psutil.Process, api: str) -> "Held":
-        """At this moment; `api` (`host:port`) offers `/metrics` of the runtime."""
-        # Each look by a connection of its own, which is closed when the descriptors are counted.
+        """Measure `process` now; `api` (`host:port`) offers its runtime metrics."""
+        # Close the connection, so it is not counted among the descriptors.
         text = httpx.get(
             f"http://{api}/metrics", headers={"Connection": "close"}, trust_env=False, timeout=30
         ).text
@@ -55,7 +55,7 @@ class Held:
         )
 
     def exceeds(self, other: "Held") -> bool:
-        """Whether there is more of what has to go at once, but needs a moment to be gone."""
+        """Whether it holds more descriptors, threads or tasks; these may take a moment to go."""
         return (
             self.descriptors > other.descriptors
             or self.threads > other.threads
@@ -67,22 +67,22 @@ def _link(descriptor: Path) -> str:
     try:
         return str(descriptor.readlink())
     except FileNotFoundError:
-        return ""  # closed since it was listed; the next look will not count it
+        return ""  # closed since it was listed
 
 
 def _gauge(text: str, name: str) -> int:
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     if found is None:
-        raise ValueError(f"/metrics does not say {name}")
+        raise ValueError(f"/metrics lacks {name}.")
     return int(float(found[1]))
 
 
 def grown(fresh: Held, rounds: Sequence[Held]) -> list[str]:
-    """Each kind of growth in words, from a `fresh` engine over `rounds` of the same work.
+    """Describe each kind of growth, from a `fresh` engine over `rounds` of the same work.
 
-    Descriptors, threads and tasks have to be as few as at first. Memory is compared with what the
-    first round has left, the warm-up, and only what grows on is a leak: with every round, or to
-    twice as much. Objects are counted exactly, so that this is about large buffers alone.
+    Descriptors, threads and tasks must not exceed the fresh engine's. Memory is compared with the
+    first round, the warm-up: it leaks if it grows in every round, or to twice as much. Objects are
+    counted exactly, so the limit on memory is for large buffers only.
     """
     warm, after = rounds[0], rounds[-1]
     found = [

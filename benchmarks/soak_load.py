@@ -1,7 +1,7 @@
-"""Connections opened and closed at random: `python -m benchmarks.soak_load PORT COUNT SEED`.
+"""Open and close connections at random: `python -m benchmarks.soak_load PORT COUNT SEED`.
 
-It keeps up to COUNT of them open, and opens, sends, half-closes, closes and resets as the seed has
-it. Ends when its input does. A process of its own: what measures beside it must not wait for it.
+Keeps up to COUNT connections open, and opens, sends, half-closes, closes and resets as SEED
+decides. Ends when its standard input does. A separate process, so it cannot slow the measurements.
 """
 
 import argparse
@@ -16,7 +16,7 @@ __all__ = ["main"]
 
 _LONGEST = 40_000  # bytes of one message
 _LINGER_NONE = struct.pack("ii", 1, 0)  # closing sends RST
-_STEPS = 100  # and then a pause, or it would hang up on most before they are accepted
+_STEPS = 100  # between two pauses; without them, most connections would end before accept
 _PAUSE = 0.01  # seconds
 
 
@@ -28,22 +28,22 @@ class _Crowd:
         self._open: list[socket.socket] = []
 
     def step(self) -> None:
-        """Open one more where there is room, and do something to one of them."""
+        """Open one more connection if there is room, and use one of them at random."""
         every = self._open
         if len(every) < self._count:
             one = socket.socket()
             one.setblocking(False)
-            one.connect_ex(("127.0.0.1", self._port))  # its use shows whether it was refused
+            one.connect_ex(("127.0.0.1", self._port))  # a refusal shows when the connection is used
             every.append(one)
         place = self._random.randrange(len(every) * 2)
         if place < len(every):
-            # The last one takes the place of one that goes.
+            # Swap with the last, so removing it is cheap.
             every[place], every[-1] = every[-1], every[place]
             if self._use(every[-1]):
                 every.pop().close()
 
     def _use(self, one: socket.socket) -> bool:
-        """Whether it is over."""
+        """Do something to the connection; return whether it has ended."""
         with contextlib.suppress(BlockingIOError):
             try:
                 match self._random.randrange(12):
@@ -65,13 +65,13 @@ class _Crowd:
         return False
 
     def close(self) -> None:
-        """Close them all."""
+        """Close all connections."""
         while self._open:
             self._open.pop().close()
 
 
 def main() -> None:
-    """Go on until standard input ends."""
+    """Run until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak_load", description=__doc__)
     for name in ("port", "count", "seed"):
         parser.add_argument(name, type=int)

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.spike`: a spike from a tenth to ten times of what the service sustains.
+"""Measure a spike from a tenth to ten times the sustained rate: `python -m benchmarks.spike`.
 
-The sample service and its naive twin, one after the other in one run, on the same PostgreSQL; while
-all is well also the twin without the round trip by which asyncpg resets a session, which the shop
-does not pay either. Exit code 1 where a floor is missed; figures in brownout-report/spike.json, a
-plot where `--plot` says.
+Compares the sample service with its naive twin, one after the other, on the same PostgreSQL. The
+healthy throughput is also measured for a twin without the round trip by which asyncpg resets a
+session, because the shop saves it too. Writes brownout-report/spike.json, draws a plot with
+`--plot`, and exits with 1 if a floor is missed.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from benchmarks.spike_services import served
 
 DEADLINE = 1.0
 RECOVERY = 3.0
-"""Seconds: what the sample service declares."""
+"""Seconds, as the sample service declares them."""
 
 LEVELS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 2.0, 0.5, 0.1)
-"""The spike, as multiples of what is sustained; the last is the baseline's rate again."""
+"""The spike, as multiples of the sustained rate; it ends at the baseline's rate."""
 
 STAGE = 4.0
 """Seconds for each level, unless `--stage` says otherwise."""
@@ -35,18 +35,18 @@ AWAY = 20
 ROUNDS = 4
 CALLERS = 16
 ROUND = 2.0
-"""The healthy path: so many callers for so many seconds, by turns, so many times."""
+"""The healthy path: rounds, callers, and seconds of each round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """What one service made of a spike whose levels took `stage_seconds` each."""
+    """One service's answers in a spike whose levels took `stage_seconds` each."""
 
     samples: Sequence[Sample]
     stage_seconds: float
 
     def stage(self, number: int) -> list[Sample]:
-        """The requests that were meant to start at that level."""
+        """The requests that were due to start in that level."""
         begin, end = number * self.stage_seconds, (number + 1) * self.stage_seconds
         return [sample for sample in self.samples if begin <= sample.at < end]
 
@@ -56,20 +56,20 @@ class Spike:
         return good / self.stage_seconds
 
     def kept_at_double(self) -> float:
-        """Goodput at twice of what is sustained, on the way up and down, as a share of the best
-        goodput of any level; zero where there was none at all."""
+        """Goodput at twice the sustained rate, on the way up and down, as a share of the best
+        level's goodput; zero if no level had any."""
         goodputs = [self.goodput(number) for number in range(len(LEVELS))]
         double = [good for good, level in zip(goodputs, LEVELS, strict=True) if level == 2.0]
         return sum(double) / len(double) / max(goodputs) if any(goodputs) else 0.0
 
     def worst_p99(self) -> float:
-        """The highest p99 of what was accepted, of all levels, in seconds."""
+        """The highest p99 of accepted requests of any level, in seconds."""
         stages = (self.stage(number) for number in range(len(LEVELS)))
         return max(p99([each.seconds for each in stage if each.accepted]) for stage in stages)
 
     def recovery(self) -> float:
-        """Seconds from the spike's end (its last level above what is sustained) to the last request
-        that failed or was slower than max(3 x baseline p99, baseline p99 + 100 ms)."""
+        """Seconds from the spike's end (its last level above the sustained rate) to the last
+        request that failed or was slower than max(3 x baseline p99, baseline p99 + 100 ms)."""
         baseline = p99([each.seconds for each in self.stage(0)])
         limit = max(3 * baseline, baseline + 0.1)
         last = max(number for number, level in enumerate(LEVELS) if level > 1)
@@ -83,19 +83,19 @@ class Spike:
 
 
 def p99(seconds: Sequence[float]) -> float:
-    """The nearest-rank p99; where nothing was served, as long as callers wait at most."""
+    """The nearest-rank p99; if nothing was served, the longest time that callers wait."""
     ordered = sorted(seconds)
     return ordered[math.ceil(0.99 * len(ordered)) - 1] if ordered else GIVES_UP
 
 
 def throughput(port: int) -> float:
-    """What a service sustains on the healthy path, in requests per second."""
+    """The rate that a service sustains on the healthy path, in requests per second."""
     samples = uvloop.run(closed(port, CALLERS, ROUND))
     return sum(each.accepted for each in samples) / ROUND
 
 
 def sustained(ports: Mapping[str, int], rounds: int) -> dict[str, list[float]]:
-    """The throughput of each service in each round; who came first comes last in the next one."""
+    """The throughput of each service in each round; the order reverses after each round."""
     names = list(ports)
     figures: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
@@ -107,8 +107,8 @@ def sustained(ports: Mapping[str, int], rounds: int) -> dict[str, list[float]]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All that is judged: the healthy path of each service, in requests per second and by round,
-    and two spikes, whose highest rate was `highest` requests per second."""
+    """The healthy throughput of each service by round, in requests per second, and two spikes whose
+    highest rate was `highest` requests per second."""
 
     healthy: Mapping[str, Sequence[float]]
     shop: Spike
@@ -116,7 +116,7 @@ class Measured:
     highest: float
 
     def judged(self) -> list[Figure]:
-        """The figures, each with its floor."""
+        """Judge all figures."""
         both = (self.shop, self.twin)
         double = [spike.kept_at_double() for spike in both]
         p99s = [spike.worst_p99() for spike in both]
@@ -135,7 +135,7 @@ class Measured:
 
 
 def measured(stage: float, rounds: int) -> Measured:
-    """Run the services and measure them; `stage` is in seconds."""
+    """Run the services and measure them, with `stage` seconds for each level."""
     with served() as rig:
         healthy = sustained(rig.ports, rounds)
         rig.slow_down(AWAY)
@@ -149,12 +149,12 @@ def measured(stage: float, rounds: int) -> Measured:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, write; returns the exit code."""
+    """Measure, print and write all figures; return the exit code."""
     parser = argparse.ArgumentParser(prog="spike", description=__doc__)
     parser.add_argument("--json", type=Path, default=Path("brownout-report/spike.json"))
     parser.add_argument("--plot", type=Path, help="write the plot to this SVG file")
     parser.add_argument("--stage", type=float, default=STAGE, help="seconds for each level")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the healthy path")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds of the healthy path")
     chosen = parser.parse_args(arguments)
     found = measured(chosen.stage, chosen.rounds)
     if chosen.plot:

@@ -1,8 +1,8 @@
-"""Callers who do not wait for each other: an open model, as the public is.
+"""Load by callers who do not wait for each other (an open model), as on the public Internet.
 
-Each request has a moment at which it is meant to start, and its time is taken from then: a load
-generator that waits for slow answers before it asks again hides what they cost (coordinated
-omission). Written on bare protocols, so that one core can ask several thousand times a second.
+The time of each request counts from when it was due to start: a load generator that waits for slow
+answers before it sends the next request hides their cost (coordinated omission). Written on bare
+asyncio protocols, so one core can send several thousand requests per second.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ WRITE = (
     b"Content-Length: " + str(len(_BODY)).encode() + b"\r\n\r\n" + _BODY
 )
 WRITES = 5
-"""Every fifth request places an order. By turns and not by chance: orders cost three times what
-reads cost, and luck in the mix would look like a difference between services."""
+"""Every fifth request places an order. Not at random: an order costs three times what a read costs,
+so chance in the mix would look like a difference between services."""
 
 CONNECTIONS = 1000
-"""The most callers at once; whoever comes then waits, and the waiting is part of the time."""
+"""The maximum number of callers at once; further requests wait, and that counts as their time."""
 
 GIVES_UP = 5.0
-"""Seconds after which a caller goes away."""
+"""Seconds after which a caller gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request: when it was meant to start, in seconds since the run began, how long its caller
-    waited, and the status; 0 where no answer came."""
+    """One request: when it was due to start, in seconds since the run began; how long its caller
+    waited; and the status, or 0 without an answer."""
 
     at: float
     seconds: float
@@ -43,7 +43,7 @@ class Sample:
 
     @property
     def accepted(self) -> bool:
-        """Whether it was served."""
+        """Whether the service answered 2xx."""
         return 200 <= self.status < 300
 
 
@@ -56,12 +56,12 @@ class _Caller(asyncio.Protocol):
         self.open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready to ask."""
+        """Note that the connection is open."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
         self.open = True
 
     def data_received(self, data: bytes) -> None:
-        """Collect one answer."""
+        """Read one answer."""
         self._data += data
         end = self._data.find(b"\r\n\r\n")
         if end < 0:
@@ -75,24 +75,24 @@ class _Caller(asyncio.Protocol):
                 self._answer.set_result(status)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """No answer will come."""
+        """Report the missing answer as status 0."""
         self.open = False
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(0)
 
     def ask(self, request: bytes) -> "asyncio.Future[int]":
-        """Send a request; the future holds the status."""
+        """Send a request and return a future of the status."""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._answer
 
     def hang_up(self) -> None:
-        """Go away."""
+        """Abort the connection."""
         self._transport.abort()
 
 
 class _Crowd:
-    """Callers, and what they saw."""
+    """All callers, and their samples."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -116,7 +116,7 @@ class _Crowd:
         return READ if self._asked % WRITES else WRITE
 
     async def call(self, meant: float) -> None:
-        """One request that was meant to start at `meant` on the monotonic clock."""
+        """Send one request that was due at `meant` on the monotonic clock."""
         status = 0
         async with self._places:
             left = meant + GIVES_UP - time.monotonic()
@@ -134,7 +134,7 @@ class _Crowd:
         self.samples.append(Sample(meant - self._began, now - meant, status))
 
     async def arrive(self, rate: float, seconds: float) -> None:
-        """`rate` requests a second for so long, at random moments (Poisson)."""
+        """Send `rate` requests per second for `seconds`, at random moments (Poisson)."""
         end = time.monotonic() + seconds
         meant = time.monotonic()
         calls = set()
@@ -151,13 +151,13 @@ class _Crowd:
         self.pending = calls
 
     def hang_up(self) -> None:
-        """Everybody goes."""
+        """Abort all idle connections."""
         for caller in self._idle:
             caller.hang_up()
 
 
 async def open_model(port: int, stages: Sequence[tuple[float, float]]) -> list[Sample]:
-    """Ask at each stage's rate (per second) for its time (seconds), one after the other."""
+    """Send requests at the rate (per second) of each stage, for its time (seconds)."""
     crowd = _Crowd(port)
     pending: set[asyncio.Task[None]] = set()
     for rate, seconds in stages:
@@ -170,7 +170,7 @@ async def open_model(port: int, stages: Sequence[tuple[float, float]]) -> list[S
 
 
 async def closed(port: int, callers: int, seconds: float) -> list[Sample]:
-    """So many callers, each of whom asks again as soon as it is answered."""
+    """Let `callers` send requests for `seconds`, each as soon as the last one was answered."""
     crowd = _Crowd(port)
     end = time.monotonic() + seconds
 

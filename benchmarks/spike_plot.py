@@ -1,4 +1,4 @@
-"""Draws a spike: what was served in time."""
+"""Plot a spike: the requests served in time."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Those that are compared, each on a database of its own in one PostgreSQL.
+"""The compared services, each with its own database in one PostgreSQL.
 
-The engine stands in between and can make the network as slow as between two machines. What a
-service sustains is then set by its pool and not by the cores, of which the callers take their
-share too: a spike to ten times of that is something that two cores can produce.
+The engine between them can make the network as slow as between two machines. Then the pool limits
+the service, not the cores, which the callers need too, and two cores can produce a spike to ten
+times the sustained rate.
 """
 
 import os
@@ -40,7 +40,7 @@ SERVICES: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
     "twin": (TWIN, {}),
     "twin_without_resets": (TWIN, {"TWIN_RESETS": "no"}),
 }
-"""The command of each, and what it finds in its environment. The shop resets no session either."""
+"""Each service's command and environment variables. The shop resets no session either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Rig:
     ports: Mapping[str, int]
 
     def slow_down(self, milliseconds: int) -> None:
-        """From now on, whatever a database says takes so long to arrive."""
+        """Delay everything that the databases send by `milliseconds`, from now on."""
         for name in self.ports:
             self.engine.add_toxic(name, "latency", {"latency": milliseconds})
 
 
 @contextmanager
 def served() -> Iterator[Rig]:
-    """All services running."""
+    """Run all services for the block."""
     with Reaper.start() as reaper, EngineProcess.start(reaper.environment) as engine:
         backend = EmbeddedBackend(reaper)
         backend.start()

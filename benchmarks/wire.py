@@ -1,8 +1,8 @@
-"""What following the protocol costs: `python -m benchmarks.wire`.
+"""Measure the cost of parsing the protocol: `python -m benchmarks.wire`.
 
-A framed proxy of the engine against a plain one of the same engine and against the real Toxiproxy,
-query by query in turn, so that a busy moment of the machine hits them alike. Writes
-brownout-report/bench-wire.json and exits with 1 where a floor is missed.
+Compares a proxy that parses ("framed") with a plain one of the same engine and with the real
+Toxiproxy, query by query in turn, so a busy moment of the machine affects them alike. Writes
+brownout-report/bench-wire.json and exits with 1 if a floor is missed.
 """
 
 import argparse
@@ -29,22 +29,22 @@ from brownout.login import Login
 __all__ = ["main"]
 
 _REPORT = Path("brownout-report/bench-wire.json")
-_QUERIES = 2000  # of each way, in each round
+_QUERIES = 2000  # of each proxy, in each round
 _ROWS = 400_000
 _PATTERNS = 100
 _RULED = f"{_PATTERNS} patterns"
 
 
 def main() -> int:
-    """Measure, print, write; 0 where every floor holds."""
+    """Measure, print and write all figures; return 0 if every floor holds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.wire", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds")
     parser.add_argument("--output", type=Path, default=_REPORT)
     options = parser.parse_args()
     with database() as login, contenders(str(login.address)) as (ours, theirs, _):
         client = ours.client
         if not isinstance(client, EngineClient):
-            raise TypeError("the engine is driven by its own client")
+            raise TypeError("The engine needs its own client.")
         for name in ("framed", _RULED):
             client.create_proxy(name, login.address, protocol="postgresql")
         for number in range(_PATTERNS):
@@ -92,7 +92,7 @@ async def _measured(login: Login, ports: Mapping[str, int], rounds: int) -> list
         select(_RULED, "framed", 1.3),
         select("framed", "plain", 1.5, 0.99),
         select("framed", "toxiproxy", 1.2, 0.99),
-        # The protocol is read row by row, where the plain way lets the kernel move the bytes.
+        # The framed proxy reads row by row; in the plain one the kernel moves the bytes.
         copy("plain", 4.0),
         copy("toxiproxy", 2.0),
     ]
@@ -101,7 +101,7 @@ async def _measured(login: Login, ports: Mapping[str, int], rounds: int) -> list
 async def _select_one(
     ways: Mapping[str, "asyncpg.Connection[Any]"], count: int
 ) -> dict[str, Sequence[float]]:
-    """Seconds of each query, each time in another order: who comes first finds cold caches."""
+    """Seconds of each query, in changing order, because the first proxy finds cold caches."""
     clock, times = time.perf_counter, {name: [0.0] * count for name in ways}
     order, shuffle = list(ways.items()), Random(count).shuffle  # noqa: S311 (no secret)
     for number in range(count):
@@ -127,17 +127,17 @@ async def _copy(way: "asyncpg.Connection[Any]") -> float:
 
 class _Nowhere:
     def put(self, data: bytes, consumed: int) -> None:
-        """Nothing is sent."""
+        """Send nothing."""
 
     def end(self, ending: Ending) -> None:
-        """Nothing ends."""
+        """End nothing."""
 
     def later(self, seconds: float, action: Any) -> "_Nowhere":  # noqa: ARG002
-        """Nothing comes."""
+        """Schedule nothing."""
         return self
 
     def cancel(self) -> None:
-        """Nothing was to come."""
+        """Cancel nothing."""
 
 
 def _message(kind: str, body: bytes = b"") -> bytes:
@@ -145,7 +145,7 @@ def _message(kind: str, body: bytes = b"") -> bytes:
 
 
 def _framing(rounds: int) -> Figure:
-    """Microseconds for each message of a prepared `SELECT 1`, both directions."""
+    """Microseconds per message of a prepared `SELECT 1`, in both directions."""
     wire = Wire(1, Rules(), _Nowhere(), _Nowhere())
     wire.up.take(struct.pack(">II", 10, 3 << 16) + b"\0\0")
     wire.down.follow(_message("R", b"\0\0\0\0") + _message("Z", b"I"))

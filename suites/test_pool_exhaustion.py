@@ -69,7 +69,7 @@ def test_the_pool_is_whole_after_callers_went_away(brownout_recording: Recording
 def test_no_transaction_is_left_open(brownout_recording: Recording) -> None:
     """A transaction that met a fault is ended, by its service or by its time-out, within D."""
     grace = brownout_recording.declared.budget.request
-    expect_none_idle_in_transaction(brownout_recording.sessions[-1], longer_than=grace)
+    expect_none_idle_in_transaction(brownout_recording.settled, longer_than=grace)
 
 
 @pytest.mark.behaviour("P6")

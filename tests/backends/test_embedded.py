@@ -214,7 +214,7 @@ def test_stop_leaves_nothing_and_may_be_called_twice(backend: EmbeddedBackend, c
 
     left = leftovers(backend._reaper.run, cache)
     assert [what for what in left if "reaper/__main__.py" not in what] == []
-    with pytest.raises(BackendUnavailable, match="not started"):
+    with pytest.raises(BackendUnavailable, match="not been started"):
         backend.admin()
 
 
@@ -265,7 +265,7 @@ def test_no_room_anywhere_is_told(
 
     monkeypatch.setattr(module, "_ROOM", 2**80)
 
-    with pytest.raises(BackendUnavailable, match="no folder was found") as raised:
+    with pytest.raises(BackendUnavailable, match="No folder can hold") as raised:
         EmbeddedBackend(reaper, cache=cache).start()
 
     assert "TMPDIR" in raised.value.remedy

@@ -34,7 +34,7 @@ def test_root_without_anybody_to_become_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(account, "_UNPRIVILEGED", ("root", "no_such_user"))
 
-    with pytest.raises(BackendUnavailable, match="may become nobody else") as raised:
+    with pytest.raises(BackendUnavailable, match="cannot switch to another user") as raised:
         choose_account({})
 
     assert raised.value.tried == ("user root: has the id 0", "user no_such_user: does not exist")

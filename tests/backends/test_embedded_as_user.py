@@ -89,8 +89,8 @@ def test_an_ordinary_user_gets_the_same(scratch: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     token, entry, cache, user = done.stdout.splitlines()
-    assert "told: the prepared PostgreSQL cluster cannot be read" in entry
+    assert "told: The prepared PostgreSQL cluster cannot be read" in entry
     assert "Permission denied" in entry
-    assert "told: the folder for prepared PostgreSQL clusters cannot be used" in cache
+    assert "told: The folder for prepared PostgreSQL clusters cannot be used" in cache
     assert user == f"as {account.uid}"
     assert until(lambda: not leftovers(token, folder / "cache"))

@@ -87,7 +87,7 @@ def test_with_nothing_anywhere_all_that_was_tried_is_told(
     monkeypatch.setenv("PATH", "/nowhere")
     hide_wheel(monkeypatch)
 
-    with pytest.raises(BackendUnavailable, match="no PostgreSQL was found") as raised:
+    with pytest.raises(BackendUnavailable, match="No PostgreSQL was found") as raised:
         find(reaper, cache)
 
     assert raised.value.tried == (
@@ -106,14 +106,14 @@ def test_a_pg_config_without_a_server_is_told(
     monkeypatch.setenv("PATH", str(scratch))
     hide_wheel(monkeypatch)
 
-    with pytest.raises(BackendUnavailable, match="there is no postgres and no initdb in it"):
+    with pytest.raises(BackendUnavailable, match="it does not contain postgres or initdb"):
         find(reaper, cache)
 
 
 def test_a_given_folder_without_programs_is_told(
     reaper: Reaper, cache: Path, scratch: Path
 ) -> None:
-    with pytest.raises(BackendUnavailable, match="the given PostgreSQL cannot be used") as raised:
+    with pytest.raises(BackendUnavailable, match="The given PostgreSQL cannot be used") as raised:
         find(reaper, cache, scratch)
 
     assert str(scratch) in str(raised.value)

@@ -70,6 +70,8 @@ def test_a_fault_that_meets_no_request_is_not_felt(
         for _ in range(connections):
             clients.connect()
         # Those of the test before may still be ending, and would feel it.
-        assert soon(lambda: database._way.engine.counts(database._way.proxy).open == connections)
+        assert soon(
+            lambda: database._route.engine.counts(database._route.proxy).open == connections
+        )
         with pytest.raises(FaultNotFelt), database.inject(fault):
             pass

@@ -54,7 +54,7 @@ def test_no_engine_is_answered_with_what_was_tried_and_what_to_do(
     assert caught.value.cause == "No Docker engine answers."
     assert host in caught.value.tried[0]
     assert "DOCKER_HOST" in caught.value.tried[0]
-    assert "start Docker" in caught.value.remedy
+    assert "Start Docker" in caught.value.remedy
     assert "--brownout-backend=embedded" in caught.value.remedy
 
 
@@ -111,7 +111,7 @@ def test_an_image_that_cannot_be_had_is_named_with_its_variable(
     with pytest.raises(BackendUnavailable) as caught:
         DockerBackend(reaper, **{**images, argument: nowhere}).start()
 
-    assert caught.value.cause == f"The image {nowhere} cannot be had."
+    assert caught.value.cause == f"The image {nowhere} is not available."
     assert f"docker pull {nowhere}" in caught.value.remedy
     assert variable in caught.value.remedy
     assert Belongings(docker_client, reaper.labels).are_gone()

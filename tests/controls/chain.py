@@ -32,11 +32,8 @@ _PRELOADED: Final = (
     "pytest",
     "brownout.backends.embedded",
     "brownout.expectations",
-    "brownout.trial.parallel",
-    "brownout.trial.refusals",
+    "brownout.trial.plan",
     "brownout.service.process",
-    "brownout.trial.steady",
-    "brownout.trial.writes",
 )
 
 _FORKSERVER: Final = multiprocessing.get_context("forkserver")

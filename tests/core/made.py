@@ -144,6 +144,7 @@ def recording(
         injected=(injected(),),
         recovery=None,
         ready_again=None,
+        settled=None,
         applied={},
         process=None,
         same_process=True,

@@ -44,10 +44,10 @@ def write(**changed: Any) -> Operation:
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "path without slash": (lambda: Operation.read("a", "GET", "things"), "begins with '/'"),
-    "path that is an address": (lambda: Operation.read("a", "GET", "http://a/b"), "path alone"),
+    "path that is an address": (lambda: Operation.read("a", "GET", "http://a/b"), "only the path"),
     "path that is no text": (lambda: Operation.read("a", "GET", 3), "begins with '/'"),  # type: ignore[arg-type]
-    "empty name": (lambda: Operation.read("", "GET", "/"), "name nor its method"),
-    "empty method": (lambda: Operation.read("a", "", "/"), "name nor its method"),
+    "empty name": (lambda: Operation.read("", "GET", "/"), "its name or its method"),
+    "empty method": (lambda: Operation.read("a", "", "/"), "its name or its method"),
     "token misspelt in the path": (lambda: Operation.read("a", "GET", "/{tokn}"), "{token}"),
     "token misspelt in the body": (lambda: write(json={"a": [{"b": "{tokn}"}]}), "{token}"),
     "token misspelt in a body's name": (lambda: write(json={"{Token}": 1}), "{token}"),
@@ -55,7 +55,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a body that is no JSON": (lambda: write(json={"at": timedelta(1)}), "JSON cannot express"),
     "a body with NaN": (lambda: write(json={"at": float("nan")}), "JSON cannot express"),
     "a header that is a number": (lambda: write(headers={"X-Version": 2}), "'X-Version': '2'"),
-    "no success": (lambda: write(success=[]), "nothing could succeed"),
+    "no success": (lambda: write(success=[]), "no answer could be a success"),
     "success that is a number": (lambda: write(success=201), "success=[201]"),
     "success that is no status": (lambda: write(success=[2000]), "from 100 to 599"),
     "success that is text": (lambda: write(success=["201"]), "from 100 to 599"),

@@ -103,7 +103,7 @@ def idle(longest: float, **by_state: int) -> None:
 
 def unready(*failing: bool, every: timedelta = ms(250), first: float = 102.0) -> None:
     """Readiness as it was asked, from the onset in the 102nd second to the heal in the 110th. Its
-    threshold is three failures in as many seconds."""
+    threshold is three failures within six seconds: a probe may take one, and so may the pause."""
     probes = [
         answer(503 if fails else 200, started=first + number * every.total_seconds())
         for number, fails in enumerate(failing)
@@ -302,7 +302,7 @@ CONTROLS = {
                 longer_than=seconds(1),
             ),
         ],
-        nothing=[],  # a service without a session has left no transaction open
+        nothing=[lambda: expect_none_idle_in_transaction(None, longer_than=seconds(1))],
     ),
     "expect_none_succeed": Controls(
         kept=[
@@ -382,13 +382,13 @@ CONTROLS = {
         kept=[
             lambda: unready(True, True, True),
             lambda: unready(False, True, False, True, True, True, False),
-            lambda: unready(True, True, True, every=ms(1497)),
+            lambda: unready(True, True, True, every=ms(2997)),
         ],
         broken=[
             lambda: unready(*[False] * 9),
             lambda: unready(True, True, False, True, True),
-            lambda: unready(True, True, True, every=ms(1498)),
-            lambda: unready(False, True, True, True, every=seconds(1)),
+            lambda: unready(True, True, True, every=ms(2998)),
+            lambda: unready(False, True, True, True, every=seconds(2)),
             # What was asked before the onset, or answered after the heal, proves nothing.
             lambda: unready(True, True, True, first=101.9),
             lambda: unready(True, True, True, first=109.6),
@@ -442,7 +442,10 @@ CONTROLS = {
                 "1 Jan 99999999999 07:28:00 GMT",
             )
         ],
-        nothing=[lambda: expect_valid_retry_after([])],
+        nothing=[
+            lambda: expect_valid_retry_after([]),
+            lambda: expect_valid_retry_after([OK, asks_back(None)]),
+        ],
     ),
     "expect_whole_answers": Controls(
         kept=[

@@ -176,7 +176,7 @@ def test_an_injection_is_for_one_block_so_that_no_proof_counts_twice() -> None:
     with one:
         pass
     maker.hits = 0
-    with pytest.raises(BrownoutError, match="in force before"), one:
+    with pytest.raises(BrownoutError, match="already used"), one:
         pytest.fail("the block is not entered")
     assert maker.done == ["make", "heal"]
 

@@ -50,7 +50,7 @@ def touch(connection: Connection) -> None:
 
 
 def nothing_left(postgres: Postgres) -> bool:
-    proxy = postgres._way.engine.proxy(postgres._way.proxy)
+    proxy = postgres._route.engine.proxy(postgres._route.proxy)
     return proxy.enabled and not proxy.toxics and not postgres._in_force
 
 
@@ -60,12 +60,12 @@ def nothing_left(postgres: Postgres) -> bool:
 def test_the_service_s_way_leads_through_the_engine_and_ours_around_it(
     postgres: Postgres, clients: Clients
 ) -> None:
-    before = postgres._way.engine.counts(postgres._way.proxy).opened
+    before = postgres._route.engine.counts(postgres._route.proxy).opened
     connection = clients.connect()
-    assert postgres._way.engine.counts(postgres._way.proxy).opened == before + 1
+    assert postgres._route.engine.counts(postgres._route.proxy).opened == before + 1
     assert connection.info.port == postgres.login.address.port
     postgres.query("select 1")
-    assert postgres._way.engine.counts(postgres._way.proxy).opened == before + 1
+    assert postgres._route.engine.counts(postgres._route.proxy).opened == before + 1
     assert postgres.admin.login.address != postgres.login.address
 
 
@@ -279,7 +279,7 @@ def test_the_end_of_an_inner_outage_does_not_end_the_outer_one(
 def test_a_fault_whose_making_breaks_off_is_healed(
     fault: Fault, postgres: Postgres, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = postgres._way.engine
+    engine = postgres._route.engine
 
     def breaking_off(call: Callable[..., object]) -> Callable[..., object]:
         def step(*arguments: object, **more: object) -> object:
@@ -314,7 +314,7 @@ def test_somebody_s_reset_of_the_engine_does_not_stand_in_a_heal_s_way(
     connection = clients.connect()
     with postgres.inject(Latency(ms(5))):
         connection.execute("select 1")
-        postgres._way.engine.reset()
+        postgres._route.engine.reset()
     assert nothing_left(postgres)
 
 

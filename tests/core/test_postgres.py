@@ -12,7 +12,7 @@ from brownout.control import EngineProcess
 from brownout.faults import Fault, Latency, Outage, Restart
 from brownout.login import Address, Login
 from brownout.postgres import Postgres
-from brownout.postgres.admin import connect
+from brownout.postgres.admin import admin_connection
 from tests.core.clients import Clients, soon
 
 APPLIED = "select count(*) from orders where note = $1"
@@ -219,7 +219,7 @@ def test_faults_are_healed_the_latest_first(
 def test_a_server_that_is_not_there_is_a_matter_of_ours_and_shows_no_password() -> None:
     nowhere = Login(Address("127.0.0.1", 1), "db", "me", "hunter2hunter2")
     with pytest.raises(BackendUnavailable, match=r"127\.0\.0\.1:1 ") as refusal:
-        connect(nowhere)
+        admin_connection(nowhere)
     assert "hunter2" not in str(refusal.value)
 
 

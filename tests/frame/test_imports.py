@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "fixtures" / "brownout"
 
 LAYERS = [
-    {"_version", "errors", "login", "units"},
+    {"_version", "errors", "login", "suggestions", "texts", "units"},
     {"behaviours", "observations", "settings", "templates"},
     {"declaration"},
     {"engine"},

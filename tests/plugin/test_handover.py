@@ -101,7 +101,7 @@ def test_named_module_is_found_from_rootdir_without_pythonpath(project: pytest.P
     ("named", "lines"),
     [
         ("nowhere:service", ["*: there is no module 'nowhere'.", "Tried:", "*importing nowhere *"]),
-        ("declaration:servce", ["*has no 'servce'.", "*Did you mean declaration:service?"]),
+        ("declaration:servce", ["*has no 'servce'.", "*Did you mean 'declaration:service'?"]),
         ("declaration:seconds", ["*could not be called without arguments: *"]),
         ("declaration:Budget", ["*gives a value of type type, but a brownout.Service is needed.*"]),
         ("broken:service", ["*importing broken raised ZeroDivisionError: *broken.py, line 1).*"]),
@@ -149,7 +149,7 @@ def test_no_declaration_names_the_places_and_the_ways(declared: pytest.Pytester)
     assert result.ret == 2
     result.stdout.fnmatch_lines(
         [
-            "SettingsError: No service is declared, so that there is nothing to test.",
+            "SettingsError: No service is declared, so there is nothing to test.",
             f"*conftest.py at rootdir ({declared.path}), or in the test's own file",
             "*the option --brownout-service *",
             f"*{below}/conftest.py defines service_under_test, but is not at rootdir: *",

@@ -61,10 +61,10 @@ def test_flag_wrong_in_the_ini_file(judge: Judge, project: pytest.Pytester) -> N
     ("mark", "line"),
     [
         ("'T99'", "*test_it is marked wrongly: There is no behaviour 'T99' in the catalogue.*"),
-        ("'t1'", "*Did you mean 'T1' (every request ends within D *"),
-        ("", "*test_it is marked wrongly: the mark behaviour has no id.*"),
-        ("'T1', level='shall'", "*there is no level 'shall'.*"),
-        ("'T1', lvl='must'", "*the mark behaviour has no argument 'lvl'.*"),
+        ("'t1'", "*Did you mean 'T1'? Its promise: every request ends within D *"),
+        ("", "*test_it is marked wrongly: The mark behaviour has no id.*"),
+        ("'T1', level='shall'", "*There is no level 'shall'.*"),
+        ("'T1', lvl='must'", "*The mark behaviour has no argument 'lvl'.*"),
     ],
 )
 def test_wrong_mark(judge: Judge, project: pytest.Pytester, mark: str, line: str) -> None:
@@ -94,7 +94,7 @@ def test_refused_run_says_so_in_its_document(judge: Judge, project: pytest.Pytes
 @pytest.mark.parametrize(
     ("argument", "hint"),
     [
-        ("--brownout-bakend=docker", "What to do: Did you mean --brownout-backend?"),
+        ("--brownout-bakend=docker", "What to do: Did you mean '--brownout-backend'?"),
         ("--brownout-zzz", "What to do: Known: --brownout-backend, *"),
     ],
 )

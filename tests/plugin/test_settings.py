@@ -183,7 +183,7 @@ def test_misspelt_variable_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         layered(environment={"BROWNOUT_BACKEN": "docker"})
     assert "BROWNOUT_BACKEN is set" in caught.value.cause
-    assert "Did you mean BROWNOUT_BACKEND?" in caught.value.remedy
+    assert "Did you mean 'BROWNOUT_BACKEND'?" in caught.value.remedy
 
 
 def test_foreign_variables_are_nobodys_business() -> None:

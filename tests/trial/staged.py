@@ -21,7 +21,6 @@ async def staged(
     postgres: FakePostgres | None = None,
     *,
     patience: timedelta | None = None,
-    hung: bool = False,
     readiness: HealthWatch | None = None,
 ) -> AsyncIterator[Stage]:
     """The stage for as long as the block lasts; its health routes are asked by `readiness` only."""
@@ -37,5 +36,4 @@ async def staged(
             liveness=None,
             readiness=readiness,
             sessions=SessionWatch(database.as_postgres),
-            hung=hung,
         )

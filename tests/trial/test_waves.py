@@ -13,7 +13,7 @@ from brownout import Budget, Completion, FaultNotFelt, Health, Kind, NotAssessab
 from brownout.faults import BlackHole, Fault, Latency, Outage, RefusedAuthentication
 from brownout.trial import LatencyOfDeadline, Stage, Trial
 from brownout.trial.probe import Probe
-from brownout.trial.watch import HealthWatch
+from brownout.trial.watch import HealthWatch, unready_within
 from brownout.trial.waves import run_waves
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres, FakeService
@@ -53,14 +53,13 @@ async def waves(
     *,
     operations: tuple[Operation, ...] = (READ, FREE, WRITE),
     workers: int = 1,
-    hung: bool = False,
     patience: timedelta | None = None,
 ) -> tuple[Stage, Peer]:
     """What happened in the trial."""
     declared = service(operations, workers=workers, health=HASTY)
     async with (
         serving(answer) as peer,
-        staged(peer, declared, postgres, hung=hung, patience=patience) as stage,
+        staged(peer, declared, postgres, patience=patience) as stage,
     ):
         await run_waves(trial, stage)
     return stage, peer
@@ -198,13 +197,6 @@ async def test_where_requests_hang_there_is_one_wave() -> None:
     assert {one.ending for one in stage.notes["wave 1"]} == {Completion.NO_ANSWER}
 
 
-async def test_where_they_hung_before_there_is_one_wave_too() -> None:
-    broken = Breakable()
-    postgres = FakePostgres(switch=broken.switch)
-    stage, _ = await waves(Trial("x", BlackHole(), waves=4), postgres, broken, hung=True)
-    assert list(stage.notes) == ["wave 1"]
-
-
 async def hanging(trial: Trial, felt: Callable[[], int] = lambda: 1) -> tuple[Stage, Peer]:
     """Requests hang while the fault is in force."""
     broken = Breakable()
@@ -272,11 +264,11 @@ async def test_under_any_other_fault_each_health_route_answers_twice() -> None:
     assert made.healing - made.made < 10, "not until its threshold"
 
 
-async def test_readiness_that_does_not_fail_is_given_its_periods_and_one_more() -> None:
-    health = Health(live=None, ready="/ready", period=ms(100), threshold=3)
+async def test_readiness_that_does_not_fail_is_given_its_time_and_no_more() -> None:
+    health = Health(live=None, ready="/ready", period=ms(100), threshold=1)
     stage, watch = await watched(OUTAGE, health, always(OK), FakePostgres())
     [made] = stage.injected
-    assert made.healing - made.made >= 0.4
+    assert made.healing - made.made >= unready_within(health).total_seconds()
     assert watch.failures_in_a_row(0) == 0
 
 

@@ -245,7 +245,7 @@ def _copied(connection: psycopg.Connection[Any], count: int) -> None:
 async def test_copy_fails(postgres: Postgres, proxy: str) -> None:
     driver = Psycopg()
     await driver.connect(postgres.dsn)
-    wire = postgres._way.engine.wire
+    wire = postgres._route.engine.wire
     when = {"message": "CopyData", "direction": "upstream", "sql": "copy kept"}
     wire.add_rule(proxy, when, {"action": "error", "sqlstate": "53100"}, name="full")
     with pytest.raises(psycopg.errors.DiskFull):

@@ -57,7 +57,7 @@ class OffendedByAnError(Counter):
         try:
             return await super().orders(until)
         except asyncpg.InsufficientPrivilegeError:
-            self._closed_until = loop.time() + RECOVERY * 1.5
+            self._closed_until = loop.time() + RECOVERY * 3
             raise
 
 

@@ -55,7 +55,11 @@ ANSWERS = (
         judged_by=ERROR_FORMAT,
         defects=(
             Defect("the body's status differs from the HTTP status", ids("E2")),
-            Defect("a streamed answer that breaks off with the database's", ids("E8")),
+            Defect(
+                "a streamed answer that breaks off with the database's",
+                ids("E5 E8"),
+                because="An answer that breaks off is not a 503 either.",
+            ),
         ),
     ),
     Control(
@@ -66,7 +70,7 @@ ANSWERS = (
             Defect("an outage mapped to 500", ids("E5")),
             Defect("what the driver said, in a header", ids("Z1")),
         ),
-        unknown=ids("E6"),  # where nothing is refused with 503, no Retry-After can be looked for
+        not_assessed=ids("E6"),  # where nothing is refused with 503, nothing says when to retry
     ),
     Control(
         module="errors",

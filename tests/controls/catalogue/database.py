@@ -58,13 +58,7 @@ DATABASE = (
         module="callers",
         name="leak_when_the_caller_goes",
         judged_by=POOL,
-        defects=(
-            Defect(
-                "a connection leaks when the caller goes",
-                ids("P3 V1"),
-                because="A pool that lost all its connections never comes back.",
-            ),
-        ),
+        defects=(Defect("a connection leaks when the caller goes", ids("P3")),),
     ),
     Control(
         module="callers",

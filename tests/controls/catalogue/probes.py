@@ -11,12 +11,12 @@ PROBES = (
         name="one_queue_and_never_ready_again",
         judged_by=HEALTH - ids("H1"),  # readiness would be waited for after each of its tests
         defects=(
-            Defect("liveness waits in the traffic's queue", ids("H2")),
             Defect(
-                "readiness stays failed after the heal",
-                ids("H4 V1"),
-                because="A service that never says that it is ready has not come back.",
+                "both probes wait in the traffic's queue",
+                ids("H2 H5"),
+                because="The queue is as long for readiness as for liveness.",
             ),
+            Defect("readiness stays failed after the heal", ids("H4")),
         ),
     ),
     Control(
