@@ -95,7 +95,7 @@ def test_too_many_connections_is_a_refusal_that_heals(brownout_recording: Record
 def test_routes_without_a_database_stay_fast(brownout_recording: Recording) -> None:
     """While callers queue for the database."""
     operation = brownout_recording.declared.without_database()[0]
-    baseline = brownout_recording.baselines[operation.name]
+    baseline = brownout_recording.baseline(operation.name)
     answers = brownout_recording.note("sampled")
     expect_all_succeed(answers)
     expect_near_baseline(

@@ -29,7 +29,7 @@ def test_every_kind_of_fault_heals(brownout_recording: Recording) -> None:
 def test_latency_is_back_at_its_baseline(brownout_recording: Recording) -> None:
     """Once the service is back, it is as good as it was."""
     operation = brownout_recording.declared.reads()[0]
-    baseline = brownout_recording.baselines[operation.name]
+    baseline = brownout_recording.baseline(operation.name)
     expect_recovered(brownout_recording)
     answers = brownout_recording.note("sampled")
     expect_all_succeed(answers)

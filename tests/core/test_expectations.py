@@ -103,7 +103,7 @@ def idle(longest: float, **by_state: int) -> None:
 
 def unready(*failing: bool, every: timedelta = ms(250), first: float = 102.0) -> None:
     """Readiness as it was asked, from the onset in the 102nd second to the heal in the 110th. Its
-    threshold is three failures in as many seconds."""
+    threshold is three failures within three seconds."""
     probes = [
         answer(503 if fails else 200, started=first + number * every.total_seconds())
         for number, fails in enumerate(failing)
@@ -302,7 +302,7 @@ CONTROLS = {
                 longer_than=seconds(1),
             ),
         ],
-        nothing=[],  # a service without a session has left no transaction open
+        nothing=[lambda: expect_none_idle_in_transaction(None, longer_than=seconds(1))],
     ),
     "expect_none_succeed": Controls(
         kept=[
@@ -442,7 +442,10 @@ CONTROLS = {
                 "1 Jan 99999999999 07:28:00 GMT",
             )
         ],
-        nothing=[lambda: expect_valid_retry_after([])],
+        nothing=[
+            lambda: expect_valid_retry_after([]),
+            lambda: expect_valid_retry_after([OK, asks_back(None)]),
+        ],
     ),
     "expect_whole_answers": Controls(
         kept=[

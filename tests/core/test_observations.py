@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -129,10 +130,25 @@ def test_no_body_whatever_breaks_the_reading_of_it(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(200, False), (204, False), (299, False), (302, False), (404, True)]
+    ("status", "error"),
+    [
+        (200, False),
+        (204, False),
+        (299, False),
+        (302, False),
+        (399, False),
+        (400, True),
+        (503, True),
+    ],
 )
 def test_every_whole_answer_from_400_on_is_an_error(status: int, error: bool) -> None:
     assert answer(status).is_error is error
+
+
+def test_the_service_is_answerable_for_what_is_not_forgiven() -> None:
+    late = replace(answer(elapsed=ms(500)), forgiven=ms(300))
+    assert (late.took, late.elapsed) == (ms(200), ms(500))
+    assert Latencies.of([late, answer(elapsed=ms(7))]).samples == (ms(200), ms(7))
 
 
 @pytest.mark.parametrize("ending", [one for one in Completion if one is not Completion.ANSWERED])

@@ -18,13 +18,14 @@ from brownout import (
     ServiceNotReady,
 )
 from brownout.expectations import expect_recovered
-from brownout.faults import Fault, Latency, Outage
+from brownout.faults import BlackHole, Fault, Latency, LockedTables, Outage
+from brownout.observations import Completion
 from brownout.trial import Recorder, Recording, Stage, Trial
 from brownout.trial.clock import Gap
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres, FakeService
 from tests.core.made import READ, service
-from tests.core.peer import DROP, OK, Peer, Reply, Request, serving, whole
+from tests.core.peer import DROP, OK, SILENCE, Peer, Reply, Request, serving, whole
 
 pytestmark = pytest.mark.asyncio
 
@@ -85,7 +86,7 @@ async def test_a_recording_has_the_time_before_the_fault_and_the_way_back() -> N
     [made] = seen.injected
     assert seen.began < made.begun <= made.made < made.healing <= made.healed < seen.ended
     assert seen.whole["list"].succeeded
-    assert [one.status for one in seen.during() if one.operation == READ.name][:1] == [503]
+    assert [one.status for one in seen.during()][:1] == [503]
     assert not any(one.succeeded for one in seen.during())
     assert min(one.finished for one in seen.answers) <= made.begun, "a caller was at work"
     assert [one for one in seen.answers if one.started > made.healed] == []
@@ -317,3 +318,18 @@ async def test_a_service_that_does_not_come_back_is_restarted() -> None:
         assert (seen.process, seen.same_process, seen.ready_again) == (None, True, None)
         assert chain.service.restarts == 1
         expect_recovered(await chain.recorder.record(NOTHING))
+
+
+async def test_what_hung_is_not_repeated_within_its_trial() -> None:
+    async def failing(_: Request) -> Reply:
+        return SILENCE
+
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        chain.failing = failing  # type: ignore[method-assign]
+        first = await chain.recorder.record(Trial("black_hole", BlackHole(), waves=3))
+        del chain.failing
+        second = await chain.recorder.record(Trial("locked_tables", LockedTables(), waves=3))
+        loud = await chain.recorder.record(Trial("outage", Outage(), waves=3))
+    assert {one.ending for one in first.note("wave 1")} == {Completion.NO_ANSWER}
+    assert [len(list(one.notes)) for one in (first, second, loud)] == [1, 3, 3]

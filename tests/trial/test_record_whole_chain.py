@@ -187,8 +187,5 @@ def test_a_service_that_hangs_is_asked_in_one_wave_only(start: Starting) -> None
     assert {one.ending for one in seen.note("wave 1")} == {Completion.NO_ANSWER}
     assert seen.note("wave 2") == ()
     expect_all_succeed(seen.under_fault(seen.liveness))
-    later = chain.record(Trial("another_black_hole", BlackHole(), waves=3))
-    assert later.note("wave 1")
-    assert later.note("wave 2") == ()
     loud = chain.record(Trial("outage", Outage(), waves=3))
     assert loud.note("wave 3")

@@ -99,8 +99,8 @@ def test_an_answer_lost_on_a_stale_connection_is_counted_and_not_judged() -> Non
 
 def test_answers_are_told_apart_by_their_operation() -> None:
     write = asked(103, 104, operation=WRITE)
-    seen = recording(answers=(WITHIN, write, AFTER))
-    assert list(seen.by_operation()) == [(READ, (WITHIN,)), (WRITE, (write,))]
+    seen = recording(answers=(BEFORE, AT_THE_ONSET, write, AFTER))
+    assert list(seen.by_operation()) == [(READ, (AT_THE_ONSET,)), (WRITE, (write,))]
     assert seen.operations() == (READ, WRITE)
 
 
@@ -138,6 +138,14 @@ def test_a_fault_that_need_not_hit_anything_may_hit_nothing() -> None:
 def test_where_a_trial_allows_for_it_a_fault_that_hit_nothing_is_not_assessed() -> None:
     with pytest.raises(NotAssessable, match="meets Outage"):
         recording(TOLERANT, injected=(injected(felt=0),)).require_felt()
+
+
+def test_where_a_trial_allows_for_it_one_of_several_faults_that_hit_something_is_proof() -> None:
+    failed = asked(103, 104, operation=WRITE, status=503)
+    several = (injected(felt=0), injected())
+    recording(TOLERANT, answers=(failed,), injected=several).require_felt()
+    with pytest.raises(FaultNotFelt):
+        recording(ORDINARY, answers=(failed,), injected=several).require_felt()
 
 
 def test_where_a_trial_allows_for_it_a_fault_that_makes_nothing_fail_is_not_assessed() -> None:
@@ -178,9 +186,9 @@ WHOLE = recording(
     baselines={"list": Latencies((ms(5), ms(6)))},
     sessions=(SessionLook(103.0, {"idle": 2}, 0.5),),
     counted=(SessionLook(104.0, {"active": 1}),),
-    settled=SessionLook(112.0, {"idle": 1}),
     recovery=Recovery(True, seconds(1), ("after 0.50 s: /ready: status 503",)),
     ready_again=seconds(2),
+    settled=SessionLook(112.0, {"idle": 1}),
     applied={"t": 1},
     process=ProcessEnd(70, seconds(3), ("last words",)),
     same_process=False,

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -27,6 +28,7 @@ from tests.core.peer import (
     serving,
     whole,
 )
+from tests.trial.staged import staged
 
 pytestmark = pytest.mark.asyncio
 
@@ -238,6 +240,28 @@ async def test_while_the_server_is_not_there_nothing_is_seen_and_later_looks_are
     await asyncio.wait([task])
     assert task.cancelled()
     assert all(look.by_state == {"idle": 1} for look in watch.looks)
+
+
+async def test_sessions_are_settled_once_no_transaction_is_open() -> None:
+    idle, stuck = [Session(1, "idle", 0)], [Session(1, "idle in transaction", 2)]
+    async with serving() as peer, staged(peer, service(request=seconds(PATIENCE))) as stage:
+        stage.sessions = SessionWatch(Looks(stuck, stuck, idle, stuck).as_postgres)
+        await stage.settle()
+        assert stage.settled == stage.sessions.looks[2]
+        await stage.settle()
+        assert len(stage.sessions.looks) == 3
+
+
+async def test_a_transaction_that_stays_open_is_what_was_seen_last_after_the_deadline() -> None:
+    stuck = [Session(1, "idle in transaction", 2)]
+    async with serving() as peer, staged(peer, service(request=ms(50))) as stage:
+        stage.sessions = SessionWatch(Looks(stuck).as_postgres)
+        began = time.monotonic()
+        await stage.settle()
+        assert time.monotonic() - began >= 0.06
+        assert stage.settled == stage.sessions.looks[-1]
+    assert stage.settled is not None
+    assert stage.settled.longest_idle_in_transaction == 2
 
 
 async def test_any_other_error_ends_the_watch() -> None:

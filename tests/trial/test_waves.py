@@ -13,7 +13,7 @@ from brownout import Budget, Completion, FaultNotFelt, Health, Kind, NotAssessab
 from brownout.faults import BlackHole, Fault, Latency, Outage, RefusedAuthentication
 from brownout.trial import LatencyOfDeadline, Stage, Trial
 from brownout.trial.probe import Probe
-from brownout.trial.watch import HealthWatch
+from brownout.trial.watch import HealthWatch, unready_within
 from brownout.trial.waves import run_waves
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres, FakeService
@@ -264,11 +264,11 @@ async def test_under_any_other_fault_each_health_route_answers_twice() -> None:
     assert made.healing - made.made < 10, "not until its threshold"
 
 
-async def test_readiness_that_does_not_fail_is_given_its_periods_and_one_more() -> None:
-    health = Health(live=None, ready="/ready", period=ms(100), threshold=3)
+async def test_readiness_that_does_not_fail_is_given_its_time_and_no_more() -> None:
+    health = Health(live=None, ready="/ready", period=ms(100), threshold=1)
     stage, watch = await watched(OUTAGE, health, always(OK), FakePostgres())
     [made] = stage.injected
-    assert made.healing - made.made >= 0.4
+    assert made.healing - made.made >= unready_within(health, given_up=0).total_seconds()
     assert watch.failures_in_a_row(0) == 0
 
 
