@@ -33,6 +33,7 @@ class FakePostgres:
         self.asked: list[tuple[str, str]] = []
         self.missed: list[Fault] = []
         self.terminations = 0
+        self.renewals = 0
         self.switch = switch
         self.felt = felt
         self._injections: list[InForce] = []
@@ -64,6 +65,11 @@ class FakePostgres:
     def injections(self) -> tuple["InForce", ...]:
         """As `Postgres.injections`."""
         return tuple(self._injections)
+
+    def renew(self) -> bool:
+        """As `Postgres.renew`."""
+        self.renewals += 1
+        return True
 
     def heal(self) -> None:
         """As `Postgres.heal`: nothing is left in force."""
@@ -144,6 +150,7 @@ class FakeService:
         self.url = url
         self.pid = 1000
         self.restarts = 0
+        self.resets = 0
         self.words = ""
         self.exit_code: int | None = None
         self.ended_at: float | None = None
@@ -174,8 +181,14 @@ class FakeService:
         if not self.running:
             raise ServiceNotReady("The service is not running.")
 
-    def restart(self) -> None:
+    def reset(self) -> None:
+        """As `RunningService.reset`."""
+        self.resets += 1
+
+    def restart(self, *, stopped: Callable[[], object] | None = None) -> None:
         """As `RunningService.restart`."""
+        if stopped is not None:
+            stopped()
         self.restarts += 1
         if not self.comes_back:
             self.exit_code = 1

@@ -10,7 +10,7 @@ from brownout import BackendUnavailable, NotAssessable, SettingsError, ms
 from brownout.backends.model import Backend
 from brownout.control import EngineProcess
 from brownout.faults import Fault, Latency, Outage, Restart
-from brownout.login import Address, Login
+from brownout.login import Address, Login, connect
 from brownout.postgres import Postgres
 from brownout.postgres.admin import admin_connection
 from tests.core.clients import Clients, soon
@@ -67,6 +67,35 @@ def test_the_server_s_log_never_sees_the_password(server: Backend, another: Post
         another.create()
     assert another.login.password not in server.server_log()
     assert "SCRAM-SHA-256" not in server.server_log()
+
+
+def test_a_renewed_database_is_as_it_was_when_it_was_kept(
+    server: Backend, engine: EngineProcess
+) -> None:
+    made = Postgres(server, engine.client, name=Postgres.new_name())
+    made.create()
+    try:
+        assert not made.renew(), "nothing was kept yet"
+        made.query("create table a as select 1 as id")
+        made.keep_prepared()
+        with Clients(made) as clients:
+            clients.connect().execute("create table of_a_session (id int)")
+            made.query("insert into a values (2)")
+            assert made.renew()
+        assert made.query("select id from a") == [(1,)]
+        assert made.query("select to_regclass('of_a_session')") == [(None,)]
+        assert made.renew(), "again and again"
+    finally:
+        made.drop()
+        engine.client.delete_proxy(made.admin.database)
+    left = server_databases(server)
+    assert not [name for name in left if name.startswith(made.admin.database)]
+
+
+def server_databases(server: Backend) -> list[str]:
+    """Every database of the server."""
+    with connect(server.admin().libpq) as connection:
+        return [name for (name,) in connection.execute("select datname from pg_database")]
 
 
 def test_nothing_is_left_of_a_dropped_database_though_somebody_is_connected(

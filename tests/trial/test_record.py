@@ -333,3 +333,34 @@ async def test_what_hung_is_not_repeated_within_its_trial() -> None:
         loud = await chain.recorder.record(Trial("outage", Outage(), waves=3))
     assert {one.ending for one in first.note("wave 1")} == {Completion.NO_ANSWER}
     assert [len(list(one.notes)) for one in (first, second, loud)] == [1, 3, 3]
+
+
+# -- what trials leave behind ----------------------------------------------------------------------
+
+
+async def test_an_operation_that_what_was_written_made_slow_gets_a_new_database() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+
+        async def growing(request: Request) -> Reply:
+            grown = chain.postgres.renewals == 0 and reads(peer) > 20
+            if grown and request.path == "/things":
+                await asyncio.sleep(0.15)
+            return await chain.answer(request)
+
+        peer.answer = growing
+        expect_recovered(await chain.recorder.record(NOTHING))
+        assert (chain.postgres.renewals, chain.service.restarts) == (0, 0)
+        while reads(peer) <= 20:
+            await chain.recorder.record(NOTHING)
+        seen = await chain.recorder.record(NOTHING)
+    assert (chain.postgres.renewals, chain.service.restarts) == (1, 1)
+    assert seen.whole["list"].took < ms(150), "asked again of the new database"
+
+
+async def test_the_declared_reset_runs_before_each_trial() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        await chain.recorder.record(NOTHING)
+        await chain.recorder.record(NOTHING)
+    assert chain.service.resets == 2
