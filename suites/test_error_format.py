@@ -46,7 +46,17 @@ def test_every_error_has_the_declared_media_type(brownout_recording: Recording) 
 @pytest.mark.trials(*REFUSING)
 def test_the_body_carries_the_status_of_the_answer(brownout_recording: Recording) -> None:
     """A body that is logged without its headers still tells the truth."""
-    expect_status_member(brownout_recording.met())
+    expect_status_member(brownout_recording.met(), brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E2")
+@pytest.mark.trials(MISTAKES)
+def test_the_body_of_an_error_of_the_framework_carries_its_status(
+    brownout_recording: Recording,
+) -> None:
+    """404, 405 and 422 too."""
+    answers = brownout_recording.note("mistakes")
+    expect_status_member(answers, brownout_recording.declared.errors)
 
 
 @pytest.mark.behaviour("E4")
@@ -64,7 +74,6 @@ def test_errors_of_the_framework_validate_against_the_same_schema(
     """An unknown path, a wrong method, a malformed body, one of another shape or an empty one."""
     answers, errors = brownout_recording.note("mistakes"), brownout_recording.declared.errors
     expect_error_media_type(answers, errors)
-    expect_status_member(answers)
     expect_valid_bodies(answers, errors)
 
 

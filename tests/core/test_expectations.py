@@ -51,6 +51,9 @@ from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, 
 
 Judgement = Callable[[], None]
 
+OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
+TEXT = Errors(media_type="text/plain")
+
 
 @dataclass(frozen=True)
 class Controls:
@@ -359,16 +362,18 @@ CONTROLS = {
     ),
     "expect_status_member": Controls(
         kept=[
-            lambda: expect_status_member([OK, GONE, LATE]),
-            lambda: expect_status_member([HTML, BARE, answer(503, json={"title": "x"})]),
+            lambda: expect_status_member([OK, GONE, LATE], ERRORS),
+            lambda: expect_status_member([HTML, BARE, answer(503, json={"title": "x"})], ERRORS),
         ],
         broken=[
-            lambda: expect_status_member([GONE, answer(503, json={"status": 500})]),
-            lambda: expect_status_member([answer(503, json={"status": "503"})]),
+            lambda: expect_status_member([GONE, answer(503, json={"status": 500})], ERRORS),
+            lambda: expect_status_member([answer(503, json={"status": "503"})], ERRORS),
         ],
         nothing=[
-            lambda: expect_status_member([]),
-            lambda: expect_status_member([OK, SILENT]),
+            lambda: expect_status_member([], ERRORS),
+            lambda: expect_status_member([GONE], Errors(media_type="text/plain")),
+            lambda: expect_status_member([GONE], OWN),
+            lambda: expect_status_member([OK, SILENT], ERRORS),
         ],
     ),
     "expect_unavailable": Controls(
@@ -402,12 +407,14 @@ CONTROLS = {
     "expect_valid_bodies": Controls(
         kept=[
             lambda: expect_valid_bodies([OK, GONE, problem(500, trace_id="x")], ERRORS),
+            lambda: expect_valid_bodies([OK, answer(503, body=b"try later")], TEXT),
             lambda: expect_valid_bodies(
                 [answer(500, json={"code": "X"})],
                 Errors(schema={"type": "object", "required": ["code"]}),
             ),
         ],
         broken=[
+            lambda: expect_valid_bodies([OK, answer(503, body=b" ")], TEXT),
             lambda: expect_valid_bodies([GONE, HTML], ERRORS),
             lambda: expect_valid_bodies([GONE, BARE], ERRORS),
             lambda: expect_valid_bodies([GONE, NOT_STATUS], ERRORS),
