@@ -16,6 +16,7 @@ from brownout import (
     ContractViolation,
     Errors,
     Health,
+    NotAssessable,
     Operation,
 )
 from brownout.expectations import (
@@ -508,3 +509,15 @@ def test_the_broken_is_rejected_with_what_was_expected_and_what_was_seen(
 def test_nothing_is_no_evidence(judgement: Judgement) -> None:
     with pytest.raises(BrownoutError):
         judgement()
+
+
+def test_where_no_request_failed_there_is_no_error_to_judge() -> None:
+    for judge in (expect_error_media_type, expect_status_member, expect_valid_bodies):
+        with pytest.raises(NotAssessable, match="No request failed"):
+            judge([OK, OK], ERRORS)
+
+
+def test_where_requests_hung_nothing_is_known_of_errors() -> None:
+    with pytest.raises(BrownoutError, match="No error was seen to judge") as unknown:
+        expect_error_media_type([OK, SILENT], ERRORS)
+    assert not isinstance(unknown.value, NotAssessable)

@@ -8,15 +8,19 @@ from brownout.trial.plan import (
     ENDED_IN_USE,
     EVERY_FAULT,
     LOST_COMMIT,
+    RESTART,
     SILENT_COMMIT,
     STARTING_UP,
+    TERMINATED_BACKENDS,
     WRITES_MEET,
 )
 from tests.trial.test_model import trials
 
 
 def test_every_fault_is_one_of_its_kind_met_by_every_operation() -> None:
-    assert all(trial.fault is not None and trial.must_be_felt for trial in EVERY_FAULT)
+    assert all(trial.fault is not None for trial in EVERY_FAULT)
+    may_miss = [trial for trial in EVERY_FAULT if not trial.must_be_felt]
+    assert may_miss == [TERMINATED_BACKENDS, RESTART], "of idle sessions, which not all keep"
     assert all(trial.ask is None and trial.script is None for trial in EVERY_FAULT)
     faults = [trial.fault for trial in EVERY_FAULT]
     assert len(faults) == len({repr(fault) for fault in faults})

@@ -148,15 +148,6 @@ def test_where_a_trial_allows_for_it_one_of_several_faults_that_hit_something_is
         recording(ORDINARY, answers=(failed,), injected=several).require_felt()
 
 
-def test_where_a_trial_allows_for_it_a_fault_that_makes_nothing_fail_is_not_assessed() -> None:
-    succeeded = asked(103, 104, operation=WRITE)
-    failed = asked(103, 104, operation=WRITE, status=503)
-    with pytest.raises(NotAssessable, match="fails under lost_commit"):
-        recording(TOLERANT, answers=(succeeded,)).require_felt()
-    recording(TOLERANT, answers=(succeeded, failed)).require_felt()
-    recording(ORDINARY, answers=(WITHIN,)).require_felt()
-
-
 # -- what the report says ------------------------------------------------------------------------
 
 
