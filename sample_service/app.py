@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from sample_service import logs
-from sample_service.boundary import Boundary
-from sample_service.catalogue import Catalogue
-from sample_service.database import Database
-from sample_service.draining import draining
-from sample_service.errors import ErrorHandlers
-from sample_service.health import Health
-from sample_service.invoices import Invoices
-from sample_service.openapi import PROBLEM_RESPONSES
-from sample_service.orders import Orders
-from sample_service.products import Products
-from sample_service.routes import operator_routes, shop_routes
+from sample_service.api.boundary import Boundary
+from sample_service.api.errors import ErrorHandlers
+from sample_service.api.openapi import PROBLEM_RESPONSES
+from sample_service.api.routes import operator_routes, shop_routes
+from sample_service.observability import logs
+from sample_service.observability.health import Health
+from sample_service.process.draining import draining
+from sample_service.resilience.database import Database
+from sample_service.resilience.shedding import Shedder
 from sample_service.settings import Settings
-from sample_service.shedding import Shedder
+from sample_service.shop.catalogue import Catalogue
+from sample_service.shop.invoices import Invoices
+from sample_service.shop.orders import Orders
+from sample_service.shop.products import Products
 
 __all__ = ["Parts", "create_app"]
 

@@ -7,13 +7,13 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sample_service import metrics
-from sample_service.deadline import Deadline
-from sample_service.errors import ErrorHandlers
+from sample_service.api.errors import ErrorHandlers
+from sample_service.observability import metrics
+from sample_service.observability.tracing import trace_id
 from sample_service.problems import BAD_REQUEST, Problem
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.shedding import Shedder
 from sample_service.settings import Settings
-from sample_service.shedding import Shedder
-from sample_service.tracing import trace_id
 
 __all__ = ["LONGEST_NUMBER", "Boundary", "deadline_of"]
 

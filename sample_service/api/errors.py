@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from sample_service.failures import sqlstate_of
 from sample_service.problems import (
     BAD_REQUEST,
     INTERNAL_ERROR,
@@ -18,6 +17,7 @@ from sample_service.problems import (
     NOT_FOUND,
     Problem,
 )
+from sample_service.resilience.failures import sqlstate_of
 
 __all__ = ["ErrorHandlers", "ProblemResponse"]
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sample_service.boundary import LONGEST_NUMBER
+from sample_service.api.boundary import LONGEST_NUMBER
 from sample_service.problems import Origin
 
 __all__ = ["AGE", "PLACED", "PROBLEM_RESPONSES", "TIMED", "ProblemBody"]

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from sample_service import metrics
-from sample_service.boundary import deadline_of
-from sample_service.catalogue import Catalogue
-from sample_service.health import Health
-from sample_service.invoices import Invoices
-from sample_service.openapi import AGE, PLACED, TIMED
-from sample_service.orders import NewOrder, Order, Orders
-from sample_service.products import Product
+from sample_service.api.boundary import deadline_of
+from sample_service.api.openapi import AGE, PLACED, TIMED
+from sample_service.observability import metrics
+from sample_service.observability.health import Health
+from sample_service.shop.catalogue import Catalogue
+from sample_service.shop.invoices import Invoices
+from sample_service.shop.orders import NewOrder, Order, Orders
+from sample_service.shop.products import Product
 
 __all__ = ["operator_routes", "shop_routes"]
 

@@ -14,10 +14,10 @@ import asyncpg
 import structlog
 from starlette.responses import JSONResponse
 
-from sample_service import metrics
-from sample_service.database import Database
-from sample_service.failures import DRIVER_ERRORS, sqlstate_of
-from sample_service.pool import Session, session_settings
+from sample_service.observability import metrics
+from sample_service.resilience.database import Database
+from sample_service.resilience.failures import DRIVER_ERRORS, sqlstate_of
+from sample_service.resilience.pool import Session, session_settings
 from sample_service.settings import Settings
 
 __all__ = ["Health", "HealthResponse"]

@@ -23,8 +23,8 @@ from prometheus_client import (
 from starlette.responses import Response
 from starlette.types import Scope
 
-from sample_service.breaker import State
-from sample_service.database import Database
+from sample_service.resilience.breaker import State
+from sample_service.resilience.database import Database
 
 __all__ = ["count", "exposition", "observe"]
 

@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from sample_service.listening import SPREADS, Port
+from sample_service.process.listening import SPREADS, Port
 from sample_service.settings import Settings
 
 __all__ = ["serve"]

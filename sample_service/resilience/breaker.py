@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from enum import StrEnum, unique
 from typing import Final
 
-from sample_service.deadline import Deadline
-from sample_service.failures import blames_database
 from sample_service.problems import CIRCUIT_OPEN, Problem
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import blames_database
 
 __all__ = ["Breaker", "State"]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sample_service.breaker import Breaker
-from sample_service.gate import Gate
+from sample_service.resilience.breaker import Breaker
+from sample_service.resilience.gate import Gate
 from sample_service.settings import Settings
 
 __all__ = ["Circuit"]

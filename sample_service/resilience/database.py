@@ -8,10 +8,11 @@ from typing import Final, TypeVar
 import asyncpg
 import stamina
 
-from sample_service.budget import RetryBudget
-from sample_service.circuit import Circuit
-from sample_service.deadline import TOO_LITTLE, Deadline
-from sample_service.failures import (
+from sample_service.problems import COMMIT_UNDETERMINED, Problem
+from sample_service.resilience.budget import RetryBudget
+from sample_service.resilience.circuit import Circuit
+from sample_service.resilience.deadline import TOO_LITTLE, Deadline
+from sample_service.resilience.failures import (
     DRIVER_ERRORS,
     CommitUndetermined,
     ConnectionLost,
@@ -20,8 +21,7 @@ from sample_service.failures import (
     sqlstate_of,
     undetermined,
 )
-from sample_service.pool import Connection, Pool, is_open
-from sample_service.problems import COMMIT_UNDETERMINED, Problem
+from sample_service.resilience.pool import Connection, Pool, is_open
 from sample_service.settings import Settings
 
 __all__ = ["Database"]

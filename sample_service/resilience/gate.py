@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sample_service.deadline import Deadline
 from sample_service.problems import OVERLOADED, POOL_EXHAUSTED, Problem, ProblemType
+from sample_service.resilience.deadline import Deadline
 
 __all__ = ["Gate"]
 

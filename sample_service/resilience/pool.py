@@ -13,11 +13,11 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from sample_service.circuit import Circuit
-from sample_service.deadline import Deadline
-from sample_service.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
-from sample_service.gate import Gate
 from sample_service.problems import DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED, Problem
+from sample_service.resilience.circuit import Circuit
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
+from sample_service.resilience.gate import Gate
 from sample_service.settings import Settings
 
 __all__ = ["Connection", "Pool", "Session", "is_open", "session_settings"]

@@ -8,12 +8,12 @@ from typing import Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from sample_service.deadline import Deadline
-from sample_service.failures import DRIVER_ERRORS, sqlstate_of
 from sample_service.problems import Problem
-from sample_service.products import Product, Products
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import DRIVER_ERRORS, sqlstate_of
 from sample_service.settings import Settings
-from sample_service.snapshot import Snapshots
+from sample_service.shop.products import Product, Products
+from sample_service.shop.snapshot import Snapshots
 
 __all__ = ["Catalogue"]
 

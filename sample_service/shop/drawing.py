@@ -8,7 +8,7 @@ from io import BytesIO
 
 from segno import helpers
 
-from sample_service.deadline import Deadline
+from sample_service.resilience.deadline import Deadline
 
 __all__ = ["draw", "draw_in_time", "prepare"]
 

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 import structlog
 
-from sample_service.deadline import Deadline
-from sample_service.drawing import draw, draw_in_time, prepare
-from sample_service.gate import Gate
 from sample_service.problems import INVOICE_FAILED, Problem
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.gate import Gate
 from sample_service.settings import Settings
+from sample_service.shop.drawing import draw, draw_in_time, prepare
 
 __all__ = ["Invoices"]
 

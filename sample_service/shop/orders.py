@@ -6,9 +6,6 @@ from typing import Annotated
 import asyncpg
 from pydantic import AwareDatetime, BaseModel, Field
 
-from sample_service.database import Database
-from sample_service.deadline import Deadline
-from sample_service.pool import Connection
 from sample_service.problems import (
     IDEMPOTENCY_KEY_IN_USE,
     IDEMPOTENCY_KEY_REUSED,
@@ -17,6 +14,9 @@ from sample_service.problems import (
     UNKNOWN_PRODUCT,
     Problem,
 )
+from sample_service.resilience.database import Database
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.pool import Connection
 
 __all__ = ["NewOrder", "Order", "Orders"]
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from sample_service.database import Database
-from sample_service.deadline import Deadline
+from sample_service.resilience.database import Database
+from sample_service.resilience.deadline import Deadline
 
 __all__ = ["Product", "Products"]
 

@@ -8,8 +8,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from brownout.postgres import Postgres
-from sample_service import logs
 from sample_service.migrate import migrate
+from sample_service.observability import logs
 from sample_service.settings import Settings
 from tests.sample_service.shop import Shop, opened, patient
 

@@ -5,9 +5,6 @@ from math import inf
 
 import pytest
 
-from sample_service import breaker as module
-from sample_service.breaker import Breaker, State
-from sample_service.deadline import Deadline
 from sample_service.problems import (
     CIRCUIT_OPEN,
     DATABASE_UNAVAILABLE,
@@ -15,6 +12,9 @@ from sample_service.problems import (
     Problem,
     ProblemType,
 )
+from sample_service.resilience import breaker as module
+from sample_service.resilience.breaker import Breaker, State
+from sample_service.resilience.deadline import Deadline
 
 
 class Clock:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from sample_service.app import create_app
 from sample_service.problems import PROBLEM_TYPES, ProblemType
+from sample_service.resilience.shedding import NEED_DATABASE
 from sample_service.settings import Settings
-from sample_service.shedding import NEED_DATABASE
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def test_a_title_belongs_to_one_type() -> None:
 
 def test_every_module_is_in_the_readme() -> None:
     readme = (ROOT / "sample_service" / "README.md").read_text()
-    modules = [each.name for each in (ROOT / "sample_service").glob("[!_]*.py")]
+    modules = [each.name for each in (ROOT / "sample_service").rglob("[!_]*.py")]
     assert [each for each in modules if f"`{each}`" not in readme] == []
 
 

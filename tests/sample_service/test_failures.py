@@ -4,14 +4,19 @@ import asyncpg
 import pytest
 from asyncpg.exceptions import PostgresError
 
-from sample_service.budget import RetryBudget
-from sample_service.failures import ConnectionLost, may_succeed_again, means, undetermined
 from sample_service.problems import (
     CONFLICT,
     DATABASE_UNAVAILABLE,
     DEADLINE_EXCEEDED,
     UNACCEPTABLE_VALUE,
     ProblemType,
+)
+from sample_service.resilience.budget import RetryBudget
+from sample_service.resilience.failures import (
+    ConnectionLost,
+    may_succeed_again,
+    means,
+    undetermined,
 )
 
 

@@ -4,8 +4,6 @@ import asyncio
 
 import pytest
 
-from sample_service.deadline import Deadline
-from sample_service.gate import Gate
 from sample_service.problems import (
     INVOICE_FAILED,
     OVERLOADED,
@@ -13,6 +11,8 @@ from sample_service.problems import (
     Problem,
     ProblemType,
 )
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.gate import Gate
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,9 +7,9 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from sample_service.database import Database
-from sample_service.health import Health
-from sample_service.pool import Pool
+from sample_service.observability.health import Health
+from sample_service.resilience.database import Database
+from sample_service.resilience.pool import Pool
 from sample_service.settings import Settings
 from tests.sample_service.shop import until
 
@@ -82,7 +82,7 @@ async def test_a_watch_that_stopped_is_a_failure(monkeypatch: pytest.MonkeyPatch
     health = Health(SETTINGS, Unused())
     health._note(True)
     later = time.monotonic() + 60
-    monkeypatch.setattr("sample_service.health.time.monotonic", lambda: later)
+    monkeypatch.setattr("sample_service.observability.health.time.monotonic", lambda: later)
     assert (await health.ready()).status_code == 503
 
 

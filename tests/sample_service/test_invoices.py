@@ -13,12 +13,12 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from sample_service import invoices as module
-from sample_service.deadline import Deadline
-from sample_service.drawing import draw_in_time
-from sample_service.invoices import Invoices
 from sample_service.problems import INVOICE_FAILED, OVERLOADED, Problem
+from sample_service.resilience.deadline import Deadline
 from sample_service.settings import Settings
+from sample_service.shop import invoices as module
+from sample_service.shop.drawing import draw_in_time
+from sample_service.shop.invoices import Invoices
 from tests.sample_service.shop import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

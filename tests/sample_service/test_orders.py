@@ -7,8 +7,8 @@ import pytest
 
 from brownout.postgres import Postgres
 from sample_service.app import Parts
-from sample_service.orders import Orders
 from sample_service.settings import Settings
+from sample_service.shop.orders import Orders
 from tests.sample_service.shop import Shop, new_customer, opened, patient, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -18,16 +18,16 @@ from brownout.faults import (
     TerminatedBackends,
 )
 from brownout.postgres import Postgres
+from sample_service.api.boundary import UNREMARKABLE
 from sample_service.app import Parts
-from sample_service.boundary import UNREMARKABLE
-from sample_service.budget import MADE
-from sample_service.circuit import Circuit
-from sample_service.database import Database
-from sample_service.deadline import Deadline
-from sample_service.failures import CommitUndetermined
-from sample_service.pool import Connection, Pool
+from sample_service.resilience.budget import MADE
+from sample_service.resilience.circuit import Circuit
+from sample_service.resilience.database import Database
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import CommitUndetermined
+from sample_service.resilience.pool import Connection, Pool
 from sample_service.settings import Settings
-from sample_service.snapshot import Snapshots
+from sample_service.shop.snapshot import Snapshots
 from tests.sample_service.shop import (
     DEADLINE,
     IN_TIME,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sample_service.tracing import trace_id
+from sample_service.observability.tracing import trace_id
 
 THEIRS = "4bf92f3577b34da6a3ce929d0e0e4736"
 
