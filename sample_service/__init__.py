@@ -1,1 +1,1 @@
-"""A small shop: the reference for how a FastAPI service on PostgreSQL survives its database."""
+"""A small shop that shows how a FastAPI service survives a failing PostgreSQL."""

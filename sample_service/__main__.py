@@ -1,6 +1,6 @@
-"""`python -m sample_service`: serve the shop as the environment says."""
+"""`python -m sample_service`: serve the shop with the settings of the environment."""
 
-from sample_service.server import serve
+from sample_service.process.server import serve
 from sample_service.settings import Settings
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The application, put together from parts that can be replaced one by one."""
+"""Assembles the application from parts, each of which can be replaced."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from sample_service import logs
-from sample_service.boundary import Boundary
-from sample_service.catalogue import Catalogue
-from sample_service.database import Database
-from sample_service.draining import draining
-from sample_service.errors import ErrorHandlers
-from sample_service.health import Health
-from sample_service.invoices import Invoices
-from sample_service.openapi import PROBLEM_RESPONSES
-from sample_service.orders import Orders
-from sample_service.products import Products
-from sample_service.routes import operator_routes, shop_routes
+from sample_service.api.boundary import Boundary
+from sample_service.api.errors import ErrorHandlers
+from sample_service.api.openapi import PROBLEM_RESPONSES
+from sample_service.api.routes import operator_routes, shop_routes
+from sample_service.observability import logs
+from sample_service.observability.health import Health
+from sample_service.process.draining import draining
+from sample_service.resilience.database import Database
+from sample_service.resilience.shedding import Shedder
 from sample_service.settings import Settings
-from sample_service.shedding import Shedder
+from sample_service.shop.catalogue import Catalogue
+from sample_service.shop.invoices import Invoices
+from sample_service.shop.orders import Orders
+from sample_service.shop.products import Products
 
 __all__ = ["Parts", "create_app"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What makes each part of the application.
+    """The factory of each part of the application.
 
-    To see what one part is for, replace it: subclass it, override what it should do otherwise, and
-    pass `Parts(orders=Mine)`. Every part asks the others only for their public methods.
+    To see what a part is for, replace it: subclass it, override a method, and pass
+    `Parts(orders=Mine)`. The parts call only each other's public methods.
     """
 
     database: Callable[[Settings], Database] = Database
@@ -43,9 +43,9 @@ class Parts:
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> FastAPI:
-    """The ASGI application; settings come from the environment where none are given.
+    """Create the ASGI application; `settings` default to the environment's.
 
-    Raises pydantic's `ValidationError` where a setting is missing or wrong.
+    Raises pydantic's `ValidationError` if a setting is missing or invalid.
     """
     settings = settings or Settings()
     parts = parts or Parts()
@@ -76,8 +76,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         title="Shop",
         version="1.0.0",
         lifespan=running,
-        generate_unique_id_function=lambda route: route.name,  # short, and so are links to them
-        redirect_slashes=False,  # a redirect would be one more format of refusal
+        generate_unique_id_function=lambda route: route.name,  # short ids for OpenAPI links
+        redirect_slashes=False,  # a redirect would be another format of refusal
         responses=PROBLEM_RESPONSES,
     )
     shedder = parts.shedder(settings)

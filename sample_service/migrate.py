@@ -1,8 +1,8 @@
 """`python -m sample_service.migrate`: bring the schema up to date, then exit.
 
-yoyo runs the plain SQL files of migrations/ in the order of their names, each in a transaction, and
-remembers which it ran; two that start at once wait for each other. (Alembic was the alternative: it
-derives migrations from SQLAlchemy's models, which this service does not have.)
+yoyo runs the SQL files of migrations/ in the order of their names, each in a transaction, and
+records which it ran. Concurrent runs wait for each other. (Alembic, the alternative, derives
+migrations from SQLAlchemy's models, which this service does not have.)
 """
 
 from contextlib import closing
@@ -18,12 +18,12 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def migrate(database_url: str) -> int:
-    """Apply what is missing; returns how many migrations ran. Raises what the driver raises."""
+    """Apply the pending migrations and return how many ran. Raises the driver's errors."""
     backend = get_backend(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
     with closing(backend.connection), backend.lock():
-        missing = backend.to_apply(read_migrations(str(MIGRATIONS)))
-        backend.apply_migrations(missing)
-        return len(missing)
+        pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
+        backend.apply_migrations(pending)
+        return len(pending)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Every error a caller can see, as RFC 9457 problems.
+"""Every error that a caller can see, as RFC 9457 problems.
 
-A problem's `type` leads to its page in docs/problems/. The exception carries what the log needs and
-the caller must not see (the SQLSTATE), beside what the caller is told.
+A problem's `type` leads to its page in docs/problems/. The exception carries the detail for the
+caller and the SQLSTATE, which only the log may show.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ TYPE_ROOT: Final = "https://shop.example/problems/"
 
 @unique
 class Origin(StrEnum):
-    """Where an error arose: what a caller, or whoever is on call, looks at first."""
+    """Where an error arose: the first thing to look at for callers and operators."""
 
     ROUTING = "routing"
     VALIDATION = "validation"
@@ -57,7 +57,7 @@ class Origin(StrEnum):
 class ProblemType:
     """One kind of problem: the last part of its `type`, its constant title and its HTTP status.
 
-    `retry_after` is in whole seconds (RFC 9110 §10.2.3); None where asking again would not help.
+    `retry_after` is in whole seconds (RFC 9110 §10.2.3), or None if retrying would not help.
     """
 
     slug: str
@@ -73,41 +73,41 @@ class ProblemType:
 
 
 BAD_REQUEST = ProblemType("bad-request", "The request could not be understood", 400, Origin.ROUTING)
-NOT_FOUND = ProblemType("not-found", "There is nothing at this address", 404, Origin.ROUTING)
+NOT_FOUND = ProblemType("not-found", "Nothing exists at this address", 404, Origin.ROUTING)
 METHOD_NOT_ALLOWED = ProblemType(
-    "method-not-allowed", "This address does not know the method", 405, Origin.ROUTING
+    "method-not-allowed", "This address does not support the method", 405, Origin.ROUTING
 )
 INVALID_REQUEST = ProblemType(
-    "invalid-request", "The request does not have the declared form", 422, Origin.VALIDATION
+    "invalid-request", "The request does not match the schema", 422, Origin.VALIDATION
 )
 UNACCEPTABLE_VALUE = ProblemType(
     "unacceptable-value", "A value cannot be stored", 422, Origin.VALIDATION
 )
-UNKNOWN_ORDER = ProblemType("unknown-order", "There is no such order", 404, Origin.DOMAIN)
-UNKNOWN_PRODUCT = ProblemType("unknown-product", "There is no such product", 422, Origin.DOMAIN)
-OUT_OF_STOCK = ProblemType("out-of-stock", "There is not enough in stock", 409, Origin.DOMAIN)
-CONFLICT = ProblemType("conflict", "The request contradicts what is stored", 409, Origin.DOMAIN)
+UNKNOWN_ORDER = ProblemType("unknown-order", "The order does not exist", 404, Origin.DOMAIN)
+UNKNOWN_PRODUCT = ProblemType("unknown-product", "The product does not exist", 422, Origin.DOMAIN)
+OUT_OF_STOCK = ProblemType("out-of-stock", "Too few items are in stock", 409, Origin.DOMAIN)
+CONFLICT = ProblemType("conflict", "The request conflicts with stored data", 409, Origin.DOMAIN)
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused", "The key was used for another request", 422, Origin.DOMAIN
 )
 IDEMPOTENCY_KEY_IN_USE = ProblemType(
     "idempotency-key-in-use",
-    "A request with this key is being worked on",
+    "A request with this key is in progress",
     409,
     Origin.DOMAIN,
     retry_after=1,
 )
 OVERLOADED = ProblemType(
-    "overloaded", "More requests came than can be served", 503, Origin.SHEDDING, retry_after=1
+    "overloaded", "The service is overloaded", 503, Origin.SHEDDING, retry_after=1
 )
 POOL_EXHAUSTED = ProblemType(
     "pool-exhausted", "All database connections are in use", 503, Origin.POOL, retry_after=1
 )
 CIRCUIT_OPEN = ProblemType(
-    "circuit-open", "The database is given a rest", 503, Origin.BREAKER, retry_after=1
+    "circuit-open", "The circuit breaker is open", 503, Origin.BREAKER, retry_after=1
 )
 DATABASE_UNAVAILABLE = ProblemType(
-    "database-unavailable", "The database cannot be used", 503, Origin.DATABASE, retry_after=1
+    "database-unavailable", "The database is unavailable", 503, Origin.DATABASE, retry_after=1
 )
 DEADLINE_EXCEEDED = ProblemType(
     "deadline-exceeded",
@@ -122,9 +122,7 @@ COMMIT_UNDETERMINED = ProblemType(
 INVOICE_FAILED = ProblemType(
     "invoice-failed", "The invoice could not be drawn", 503, Origin.INVOICING, retry_after=1
 )
-INTERNAL_ERROR = ProblemType(
-    "internal-error", "The service has a fault of its own", 500, Origin.SERVICE
-)
+INTERNAL_ERROR = ProblemType("internal-error", "The service failed", 500, Origin.SERVICE)
 
 PROBLEM_TYPES: Final = (
     BAD_REQUEST,
@@ -150,10 +148,11 @@ PROBLEM_TYPES: Final = (
 
 
 class Problem(Exception):
-    """A request ends in a problem.
+    """Ends a request with a problem.
 
-    `detail` is for the caller: no SQL, no host, no class of the driver. `sqlstate` is for the log.
-    `status` differs from the type's only where the framework refused with one of its own.
+    `detail` is for the caller, so it never contains SQL, host names or the driver's class names.
+    `sqlstate` is for the log. `status` differs from the type's only if the framework refused the
+    request with a status of its own.
     """
 
     def __init__(

@@ -12,127 +12,128 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseSettings):
-    """The service's settings; durations are in seconds. Each says why its default is what it is."""
+    """The service's settings; durations are in seconds. Each docstring explains the default."""
 
     model_config = SettingsConfigDict(
         env_prefix="SHOP_", frozen=True, use_attribute_docstrings=True
     )
 
     database_url: SecretStr = Field(default=...)
-    """PostgreSQL's URL. It holds the password, so it is never printed; there is no default."""
+    """PostgreSQL's URL. It contains the password, so it is never printed and has no default."""
 
     host: str = "127.0.0.1"
-    """The address to listen on; the loopback until somebody decides otherwise."""
+    """The address to listen on. The default, loopback, is not reachable from other hosts."""
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The TCP port to listen on; 0 lets the system choose."""
 
     workers: Annotated[int, Field(ge=1)] = 1
-    """Uvicorn's processes. Each has a pool of its own: the database sees
-    `workers * (pool_size + 1)`, since the watch behind the probes has a connection of its own."""
+    """Uvicorn's processes. Each has its own pool, and one more connection for the health check, so
+    the database sees `workers * (pool_size + 1)` connections."""
 
     request_deadline: Seconds = 1.0
-    """What a caller is promised: every answer comes within this time of its request."""
+    """The promise to callers: every answer arrives within this time of its request."""
 
     answer_margin: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    """The share of the deadline kept for the way there and back, so that the promise holds as the
-    caller measures it: from before its connection exists, and with a crowd at the door of a machine
-    that has other work too. A quarter of a second is nothing to healthy requests."""
+    """The share of the deadline kept for the network and for queueing, because the caller's clock
+    starts before its connection exists, and a busy machine with many callers adds delay. A quarter
+    of a second does not matter to healthy requests."""
 
     pool_size: Annotated[int, Field(ge=1)] = 5
-    """Connections of one worker. PostgreSQL does best with a few per core, and at 2 ms a query
-    five serve 2500 queries a second, more than one worker can answer."""
+    """Connections per worker. PostgreSQL works best with a few per core, and at 2 ms a query five
+    serve 2500 queries a second, more than one worker can answer."""
 
     pool_queue: Annotated[int, Field(ge=0)] = 50
-    """How many requests may wait for a connection; the next is refused at once. Ten for each
-    connection: at 2 ms a query the last of them waits 20 ms."""
+    """How many requests may wait for a connection; the next one is refused immediately. Ten per
+    connection: at 2 ms a query the last one waits 20 ms."""
 
     circuit_share: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """The share of the pool that the users of one table may hold together, so that a table that is
-    locked leaves a connection to the others."""
+    """The share of the pool that all requests for one table may hold, so a locked table leaves a
+    connection to the others."""
 
     pool_patience: Seconds = 0.5
-    """The longest wait for a connection. Half of the deadline, so that whoever gets a connection
-    still has the time to use it."""
+    """The longest wait for a connection. Half of the deadline, so a request that gets one still
+    has time to use it."""
 
     connect_timeout: Seconds = 0.5
-    """The longest time to open a connection: some ten round trips with TLS and SCRAM, with room for
-    50 ms each. The deadline of the request that needs it may end it sooner."""
+    """The longest time to open a connection: about ten round trips with TLS and SCRAM, at up to
+    50 ms each. The request's deadline may end it sooner."""
 
     idle_lifetime: Annotated[float, Field(ge=0)] = 300.0
-    """How long a connection may lie idle before it is replaced: less than the 350 s after which
-    some balancers forget it without a word, which would cost the next request its deadline."""
+    """How long a connection may be idle before it is replaced: less than the 350 s after which
+    some load balancers silently drop it, and the next request would run into its deadline."""
 
     client_check_interval: Annotated[float, Field(ge=0)] = 0.1
-    """How often the server looks, while it runs a query, whether we are still there, so that a
-    query does not outlive a connection that was given up. One system call each time. PostgreSQL has
-    it since 14, on Linux and macOS; 0 leaves it out."""
+    """How often the server checks during a query that its client is still connected, so a query
+    does not outlive an abandoned connection. Each check costs one system call. Requires
+    PostgreSQL 14 or later on Linux or macOS; 0 disables it."""
 
     retry_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """How many retries a request earns: a tenth, so that retries add at most 10 % of load."""
+    """How many retries a request earns: a tenth, so retries add at most 10 % of load."""
 
     retry_reserve: Annotated[int, Field(ge=0)] = 10
-    """How many retries may be saved up: two pools of connections cut at once."""
+    """How many retries may be saved up: enough for twice a whole pool cut at once."""
 
     breaker_threshold: Annotated[int, Field(ge=1)] = 10
-    """How many failures in a row open the breaker: a pool of connections cut in mid-query, and
-    their retries, do not."""
+    """How many consecutive failures open the breaker: more than one whole pool cut in mid-query
+    and its retries cause."""
 
     breaker_rest: Seconds = 0.5
-    """How long an open breaker leaves the database alone until one request tries: two tries a
-    second burden nobody, and recovery is noticed within half a second."""
+    """How long an open breaker refuses before it lets one trial request through. Two trials a
+    second are negligible load, and recovery is noticed within half a second."""
 
     slow_share: Annotated[float, Field(gt=0, le=1)] = 0.75
-    """The share of the time to work after which even a success counts as a failure: a database that
-    needs three quarters of the time will soon need more than all of it."""
+    """The share of the working time after which even a success counts as a failure: a database
+    that needs three quarters of the time will soon need more than all of it."""
 
     snapshot: Path | None = None
-    """The SQLite file that keeps the catalogue for when PostgreSQL is gone; None: no fallback. On a
-    disk that outlives the process, it survives a restart during an outage."""
+    """The SQLite file that keeps the catalogue for an outage of PostgreSQL; None disables the
+    fallback. On a disk that outlives the process, it survives a restart during an outage."""
 
     snapshot_interval: Seconds = 5.0
     """The time between two snapshots: one query every five seconds."""
 
     snapshot_max_age: Seconds = 600.0
-    """How old a catalogue may be shown: prices may be ten minutes old, says the shop's owner."""
+    """The maximum age of a stale catalogue: the shop accepts prices that are ten minutes old."""
 
     invoice_workers: Annotated[int, Field(ge=1)] = 1
-    """Processes of each worker that draw invoices, started with it. One: drawing may keep one core
-    busy, and the event loop has another."""
+    """Drawing processes per worker, started with it. One: drawing may keep one core busy, and the
+    event loop has another."""
 
     invoice_queue: Annotated[int, Field(ge=0)] = 20
-    """How many drawings may wait: at some 20 ms each, the last waits less than half a second."""
+    """How many drawings may wait: at about 20 ms each, the last waits less than half a second."""
 
     health_interval: Seconds = 0.5
-    """The time between two looks at the database. Two in a row must agree, so that readiness turns
-    within a second or two, well below the three periods of 1 s that orchestrators allow."""
+    """The time between two health checks of the database. Two in a row must agree, so readiness
+    changes within a second or two, well below the three periods of 1 s that orchestrators allow."""
 
     health_timeout: Seconds = 0.5
-    """How long the database may take to answer a look. Probes answer from what the last looks saw,
-    so they never wait for it."""
+    """How long the database may take to answer a health check. Probes report the last checks'
+    result, so they never wait for one."""
 
     backlog: Annotated[int, Field(ge=1)] = 2048
-    """Connections the kernel keeps until they are accepted (capped by `net.core.somaxconn`): enough
-    for a spike's handshakes; waiting there is short, since refusing is cheap."""
+    """How many connections the kernel queues until they are accepted (capped by
+    `net.core.somaxconn`): enough for a spike. The wait is short, because refusing is cheap."""
 
     keep_alive: Annotated[int, Field(ge=1)] = 75
     """How long an idle HTTP connection stays open, in whole seconds: longer than the 60 s after
-    which load balancers close theirs, or a request would meet a connection just being closed."""
+    which load balancers close theirs, or a request could arrive on a closing connection."""
 
     limit_concurrency: Annotated[int, Field(ge=1)] = 2000
-    """Where Uvicorn itself refuses, with a plain 503: a last fence against running out of file
-    descriptors, far above `pool_size + pool_queue`, which refuse in the declared format."""
+    """The number of connections at which Uvicorn itself refuses, with a plain 503. It protects the
+    file descriptors, and is far above `pool_size + pool_queue`, where the service refuses in its
+    own format."""
 
     drain_delay: Annotated[float, Field(ge=0)] = 1.0
-    """How long a stopping service still takes requests while it already says that it is not ready:
-    one probe period, so that the balancer hears of it first."""
+    """How long a stopping service still serves requests while it already reports that it is not
+    ready: one probe period, in which load balancers notice."""
 
     grace: Annotated[int, Field(ge=1)] = 10
     """How long a stop waits for requests in flight, in whole seconds: ten deadlines, and a third of
     the 30 s that Kubernetes gives a pod."""
 
     def time_to_work(self, promised: float | None = None) -> float:
-        """How long a request may work, in seconds: what was promised, without the margin."""
+        """How long a request may work, in seconds: the promised time without the margin."""
         return min(promised or self.request_deadline, self.request_deadline) * (
             1 - self.answer_margin
         )

@@ -1,4 +1,4 @@
--- The shop: products with stock, and the orders that took from it.
+-- The shop: products with stock, and orders.
 CREATE TABLE products (
     sku         text PRIMARY KEY,
     name        text NOT NULL,
@@ -6,8 +6,7 @@ CREATE TABLE products (
     stock       integer NOT NULL CHECK (stock >= 0)
 );
 
--- An order carries its own idempotency key, so the record of the key and what it stands for are
--- committed together, or not at all.
+-- An order carries its own idempotency key, so both are committed together or not at all.
 CREATE TABLE orders (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer        text NOT NULL,

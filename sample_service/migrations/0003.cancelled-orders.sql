@@ -1,2 +1,2 @@
--- A cancelled order gives its stock back; the row stays, so that its key keeps its meaning.
+-- A cancelled order returns its stock; its row stays, because it records the idempotency key.
 ALTER TABLE orders ADD COLUMN cancelled_at timestamptz;

@@ -1,4 +1,4 @@
-"""The sample service on brownout's embedded PostgreSQL, with the engine in between."""
+"""The sample service on Brownout's embedded PostgreSQL, with the engine in between."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,21 +8,21 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from brownout.postgres import Postgres
-from sample_service import logs
 from sample_service.migrate import migrate
+from sample_service.observability import logs
 from sample_service.settings import Settings
 from tests.sample_service.shop import Shop, opened, patient
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _quiet() -> None:
-    """An application configures the logging of its process; this process is pytest's."""
+    """Keep the application from configuring logging: this process is pytest's."""
     logs.configure = lambda: None
 
 
 @pytest.fixture(scope="session")
 def settings(brownout_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """As in production, but impatient where tests wait."""
+    """The production settings, with shorter intervals where tests wait."""
     migrate(brownout_postgres.dsn)
     return Settings(
         database_url=SecretStr(brownout_postgres.dsn),
@@ -35,12 +35,12 @@ def settings(brownout_postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def shop(settings: Settings) -> AsyncIterator[Shop]:
-    """One application with ample time."""
+    """An application with ample time."""
     async with opened(patient(settings)) as shop:
         yield shop
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The checkout."""
+    """The repository's root folder."""
     return Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""The sample service inside the test's own event loop, on a real PostgreSQL."""
+"""Runs the sample service in the test's own event loop, on a real PostgreSQL."""
 
 import asyncio
 import json
@@ -18,15 +18,15 @@ from sample_service.settings import Settings
 __all__ = ["DEADLINE", "IN_TIME", "Shop", "new_customer", "opened", "patient", "problem", "until"]
 
 DEADLINE = 1.0
-"""What the service promises, in seconds."""
+"""The deadline that the service promises, in seconds."""
 
 IN_TIME = 1.5 * DEADLINE
-"""Tells an answer in time from time-outs that add up, also where the machine stalls a while."""
+"""Separates an answer in time from time-outs that add up, even if the machine stalls briefly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One running application and a caller of it."""
+    """A running application and a client for it."""
 
     app: FastAPI
     client: httpx.AsyncClient
@@ -34,7 +34,7 @@ class Shop:
     async def order(
         self, *, key: str | None = None, sku: str = "tea", quantity: int = 1, customer: str = "Ada"
     ) -> httpx.Response:
-        """POST /orders."""
+        """Send POST /orders."""
         return await self.client.post(
             "/orders",
             json={"customer": customer, "sku": sku, "quantity": quantity},
@@ -42,11 +42,11 @@ class Shop:
         )
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """GET."""
+        """Send a GET request."""
         return await self.client.get(path, headers=headers)
 
     async def timed(self, path: str) -> tuple[httpx.Response, float]:
-        """GET, and the seconds that it took."""
+        """Send a GET request; return the response and the seconds that it took."""
         begun = time.monotonic()
         response = await self.get(path)
         return response, time.monotonic() - begun
@@ -54,7 +54,7 @@ class Shop:
 
 @asynccontextmanager
 async def opened(settings: Settings, parts: Parts | None = None) -> AsyncIterator[Shop]:
-    """The application started, and stopped again at the end."""
+    """Start the application, and stop it at the end."""
     app = create_app(settings, parts)
     transport = httpx.ASGITransport(app)
     async with (
@@ -65,8 +65,8 @@ async def opened(settings: Settings, parts: Parts | None = None) -> AsyncIterato
 
 
 def patient(settings: Settings) -> Settings:
-    """The same with ample time, for tests of anything but time: no stall of the machine is then
-    taken for a database that does not answer."""
+    """Return the settings with ample time, for tests that are not about time: a stalled machine
+    must not look like a database that does not answer."""
     return settings.model_copy(
         update={
             "request_deadline": 60.0,
@@ -78,12 +78,12 @@ def patient(settings: Settings) -> Settings:
 
 
 def new_customer() -> str:
-    """Somebody who has ordered nothing yet."""
+    """Return the name of a customer without orders."""
     return f"customer {secrets.token_hex(6)}"
 
 
 def problem(response: httpx.Response) -> dict[str, Any]:
-    """The answer as a problem; fails where it is none."""
+    """Return the response's problem; fail if it is not one."""
     assert response.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = json.loads(response.content)
     assert body["status"] == response.status_code
@@ -91,7 +91,7 @@ def problem(response: httpx.Response) -> dict[str, Any]:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float) -> None:
-    """Wait until the condition holds; fails after that many seconds."""
+    """Wait until the condition holds; fail after that many seconds."""
     end = time.monotonic() + within
     while not await condition():
         assert time.monotonic() < end, f"not within {within} s"

@@ -1,13 +1,10 @@
-"""The circuit breaker's states, on a clock of the test's own."""
+"""The circuit breaker's states, with a simulated clock."""
 
 import asyncio
 from math import inf
 
 import pytest
 
-from sample_service import breaker as module
-from sample_service.breaker import Breaker, State
-from sample_service.deadline import Deadline
 from sample_service.problems import (
     CIRCUIT_OPEN,
     DATABASE_UNAVAILABLE,
@@ -15,16 +12,19 @@ from sample_service.problems import (
     Problem,
     ProblemType,
 )
+from sample_service.resilience import breaker as module
+from sample_service.resilience.breaker import Breaker, State
+from sample_service.resilience.deadline import Deadline
 
 
 class Clock:
-    """Stands until it is told to go on."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def monotonic(self) -> float:
-        """As `time.monotonic`, in seconds."""
+        """Stand in for `time.monotonic`."""
         return self.now
 
 
@@ -56,11 +56,11 @@ def opened(breaker: Breaker) -> Breaker:
 def test_it_opens_after_failures_in_a_row(breaker: Breaker) -> None:
     opened(breaker)
     with pytest.raises(Problem) as refused, breaker.guard():
-        pytest.fail("nothing runs while it is open")
+        pytest.fail("The block ran although the breaker is open.")
     assert refused.value.kind is CIRCUIT_OPEN
 
 
-def test_a_success_in_between_begins_the_count_anew(breaker: Breaker) -> None:
+def test_a_success_in_between_resets_the_count(breaker: Breaker) -> None:
     for _ in range(5):
         fail(breaker)
         with breaker.guard():
@@ -68,13 +68,13 @@ def test_a_success_in_between_begins_the_count_anew(breaker: Breaker) -> None:
     assert breaker.state is State.CLOSED
 
 
-def test_the_callers_errors_count_as_answers(breaker: Breaker) -> None:
+def test_errors_of_callers_count_as_successes(breaker: Breaker) -> None:
     for _ in range(10):
         fail(breaker, OUT_OF_STOCK)
     assert breaker.state is State.CLOSED
 
 
-def test_callers_in_a_hurry_do_not_open_it(breaker: Breaker) -> None:
+def test_missed_deadlines_of_hurried_callers_do_not_open_it(breaker: Breaker) -> None:
     for _ in range(10):
         with pytest.raises(TimeoutError), breaker.guard(Deadline(0.0, hurried=True)):
             raise TimeoutError
@@ -82,7 +82,7 @@ def test_callers_in_a_hurry_do_not_open_it(breaker: Breaker) -> None:
 
 
 @pytest.mark.parametrize("deadline", [Deadline(0.0), Deadline(inf, hurried=True)])
-def test_a_deadline_of_ours_and_an_error_before_the_callers_do(
+def test_errors_under_our_deadline_or_before_a_hurried_one_open_it(
     breaker: Breaker, deadline: Deadline
 ) -> None:
     for _ in range(3):
@@ -99,7 +99,7 @@ def test_slow_successes_open_it(breaker: Breaker, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(("waited", "state"), [(0.6, State.OPEN), (0.4, State.CLOSED)])
-def test_callers_who_leave_count_where_they_waited_for_long(
+def test_a_cancelled_call_counts_as_a_failure_only_if_it_was_slow(
     breaker: Breaker, clock: Clock, waited: float, state: State
 ) -> None:
     def leave() -> None:
@@ -113,7 +113,7 @@ def test_callers_who_leave_count_where_they_waited_for_long(
 
 
 @pytest.mark.parametrize("rested", [False, True])
-def test_what_began_before_it_opened_does_not_close_it(
+def test_a_success_that_began_before_it_opened_does_not_close_it(
     breaker: Breaker, clock: Clock, rested: bool
 ) -> None:
     with breaker.guard():
@@ -122,7 +122,7 @@ def test_what_began_before_it_opened_does_not_close_it(
     assert breaker.state is (State.HALF_OPEN if rested else State.OPEN)
 
 
-def test_what_began_before_it_opened_does_not_prolong_its_rest(
+def test_a_failure_that_began_before_it_opened_does_not_prolong_its_rest(
     breaker: Breaker, clock: Clock
 ) -> None:
     def fail_late() -> None:
@@ -140,7 +140,7 @@ def test_after_its_rest_one_trial_decides(breaker: Breaker, clock: Clock) -> Non
     opened(breaker)
     clock.now += 1.0
     with breaker.guard(), pytest.raises(Problem), breaker.guard():
-        pytest.fail("a second trial must wait for the first")
+        pytest.fail("A second trial ran during the first.")
     assert breaker.state is State.CLOSED
 
 
@@ -151,7 +151,7 @@ def test_a_failed_trial_opens_it_again(breaker: Breaker, clock: Clock) -> None:
     assert breaker.state is State.OPEN
 
 
-def test_a_trial_that_was_cancelled_lets_the_next_one_try(breaker: Breaker, clock: Clock) -> None:
+def test_after_a_cancelled_trial_the_next_call_is_the_trial(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 1.0
     with pytest.raises(asyncio.CancelledError), breaker.guard():

@@ -1,4 +1,4 @@
-"""One format for every refusal, and nothing of the insides in it."""
+"""Every error has one format, and reveals no internals."""
 
 import json
 
@@ -32,13 +32,13 @@ async def test_a_refusal_is_a_problem(shop: Shop, method: str, path: str, status
     assert problem(await shop.client.request(method, path))["status"] == status
 
 
-async def test_what_was_sent_is_not_repeated(shop: Shop) -> None:
+async def test_a_validation_error_does_not_repeat_what_was_sent(shop: Shop) -> None:
     answer = await shop.client.post("/orders", json={"customer": 12345678, "sku": "tea"})
     assert "12345678" not in answer.text
     assert problem(answer)["errors"]
 
 
-async def test_the_unforeseen_is_a_problem_too_and_is_logged_once(
+async def test_an_unhandled_exception_is_a_problem_too_and_is_logged_once(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
     async with opened(patient(settings)) as shop:
@@ -51,7 +51,7 @@ async def test_the_unforeseen_is_a_problem_too_and_is_logged_once(
     assert (failure["trace_id"], failure["sqlstate"]) == (TRACE, "42501")
 
 
-async def test_a_deadline_that_is_no_number_is_refused(shop: Shop) -> None:
+async def test_a_deadline_that_is_not_a_number_is_refused(shop: Shop) -> None:
     answer = await shop.get("/shipping-quote?weight=1", {"X-Request-Timeout-Ms": "soon"})
     assert problem(answer)["status"] == 400
 

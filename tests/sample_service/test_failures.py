@@ -1,11 +1,9 @@
-"""What the driver's exceptions mean, and what may be tried again."""
+"""Which problem each of the driver's exceptions becomes, and which errors are retried."""
 
 import asyncpg
 import pytest
 from asyncpg.exceptions import PostgresError
 
-from sample_service.budget import RetryBudget
-from sample_service.failures import ConnectionLost, may_succeed_again, means, undetermined
 from sample_service.problems import (
     CONFLICT,
     DATABASE_UNAVAILABLE,
@@ -13,10 +11,17 @@ from sample_service.problems import (
     UNACCEPTABLE_VALUE,
     ProblemType,
 )
+from sample_service.resilience.budget import RetryBudget
+from sample_service.resilience.failures import (
+    ConnectionLost,
+    is_retryable,
+    leaves_commit_undetermined,
+    problem_of,
+)
 
 
 def server_says(sqlstate: str, severity: str = "ERROR") -> PostgresError:
-    """What asyncpg raises for an ErrorResponse with these fields."""
+    """Return the exception that asyncpg raises for an ErrorResponse with these fields."""
     error: PostgresError = PostgresError.new(
         {"C": sqlstate, "S": severity, "V": severity, "M": "as the server words it"}
     )
@@ -46,21 +51,21 @@ def server_says(sqlstate: str, severity: str = "ERROR") -> PostgresError:
     ],
     ids=str,
 )
-def test_an_exception_means_one_problem_or_our_own_fault(
+def test_an_exception_becomes_one_problem_or_is_a_bug(
     error: Exception, kind: ProblemType | None
 ) -> None:
-    problem = means(error)
+    problem = problem_of(error)
     assert (problem and problem.kind) is kind
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "57P01", "08006", "0A000"])
-def test_what_was_not_the_callers_fault_is_tried_again(sqlstate: str) -> None:
-    assert may_succeed_again(server_says(sqlstate))
+def test_a_transient_error_is_retryable(sqlstate: str) -> None:
+    assert is_retryable(server_says(sqlstate))
 
 
 @pytest.mark.parametrize("sqlstate", ["22003", "23505", "42501", "53300", "57014"])
-def test_what_would_fail_again_is_not_tried_again(sqlstate: str) -> None:
-    assert not may_succeed_again(server_says(sqlstate))
+def test_an_error_that_would_repeat_is_not_retryable(sqlstate: str) -> None:
+    assert not is_retryable(server_says(sqlstate))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_what_would_fail_again_is_not_tried_again(sqlstate: str) -> None:
 def test_a_failed_commit_is_undetermined_unless_the_server_refused_it(
     error: Exception, unknown: bool
 ) -> None:
-    assert undetermined(error) is unknown
+    assert leaves_commit_undetermined(error) is unknown
 
 
 def test_retries_add_at_most_their_share_of_load() -> None:

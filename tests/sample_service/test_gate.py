@@ -1,11 +1,9 @@
-"""The bounded queue in front of what there is little of."""
+"""The bounded queue in front of a scarce resource."""
 
 import asyncio
 
 import pytest
 
-from sample_service.deadline import Deadline
-from sample_service.gate import Gate
 from sample_service.problems import (
     INVOICE_FAILED,
     OVERLOADED,
@@ -13,13 +11,15 @@ from sample_service.problems import (
     Problem,
     ProblemType,
 )
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.gate import Gate
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = 60.0
 
 
-async def test_those_who_wait_enter_in_the_order_in_which_they_came() -> None:
+async def test_waiting_tasks_enter_in_the_order_of_their_arrival() -> None:
     gate = Gate(slots=1, queue=10)
     entered: list[int] = []
 
@@ -33,7 +33,7 @@ async def test_those_who_wait_enter_in_the_order_in_which_they_came() -> None:
 
 
 @pytest.mark.parametrize("kind", [POOL_EXHAUSTED, INVOICE_FAILED])
-async def test_nobody_waits_beyond_the_time_given(kind: ProblemType) -> None:
+async def test_a_task_does_not_wait_beyond_its_deadline(kind: ProblemType) -> None:
     gate = Gate(slots=1, queue=10, exhausted=kind)
     async with gate.slot(Deadline.after(LONG)):
         with pytest.raises(Problem) as refused:
@@ -43,7 +43,7 @@ async def test_nobody_waits_beyond_the_time_given(kind: ProblemType) -> None:
     assert (gate.free, gate.waiting) == (1, 0)
 
 
-async def test_who_cannot_even_wait_is_refused_at_once() -> None:
+async def test_a_task_is_refused_immediately_if_the_queue_is_full() -> None:
     gate = Gate(slots=1, queue=0)
     async with gate.slot(Deadline.after(LONG)):
         with pytest.raises(Problem) as refused:
@@ -52,7 +52,7 @@ async def test_who_cannot_even_wait_is_refused_at_once() -> None:
     assert refused.value.kind is OVERLOADED
 
 
-async def test_a_visitor_who_is_cancelled_while_waiting_takes_no_slot() -> None:
+async def test_a_task_that_is_cancelled_while_waiting_takes_no_slot() -> None:
     gate = Gate(slots=1, queue=10)
 
     async def visit() -> None:
@@ -69,12 +69,12 @@ async def test_a_visitor_who_is_cancelled_while_waiting_takes_no_slot() -> None:
     await visit()
 
 
-async def test_a_visitor_who_gives_up_just_as_a_slot_becomes_free_is_passed_over() -> None:
+async def test_a_task_that_gives_up_just_as_a_slot_becomes_free_is_skipped() -> None:
     gate = Gate(slots=1, queue=10)
 
     async def visit() -> None:
         async with gate.slot(Deadline.after(LONG)):
-            pytest.fail("it had given up")
+            pytest.fail("The cancelled task entered.")
 
     async with gate.slot(Deadline.after(LONG)):
         waiting = asyncio.create_task(visit())

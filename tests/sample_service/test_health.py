@@ -1,4 +1,4 @@
-"""What the probes say, from what the watch saw."""
+"""The probes report what the watch saw."""
 
 import asyncio
 import json
@@ -7,9 +7,9 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from sample_service.database import Database
-from sample_service.health import Health
-from sample_service.pool import Pool
+from sample_service.observability.health import Health
+from sample_service.resilience.database import Database
+from sample_service.resilience.pool import Pool
 from sample_service.settings import Settings
 from tests.sample_service.shop import until
 
@@ -19,44 +19,44 @@ SETTINGS = Settings(database_url=SecretStr("postgresql://x@x/x"), health_interva
 
 
 class Watching(Health):
-    """Sees what it is told."""
+    """Reports `reachable` without asking a database."""
 
     reachable = True
-    looks = 0
+    checks = 0
 
-    async def look(self) -> bool:
-        """No database is asked."""
-        self.looks += 1
+    async def check(self) -> bool:
+        """Count the check."""
+        self.checks += 1
         return self.reachable
 
 
 class Unused(Database):
-    """A database whose pool nobody opens."""
+    """A database whose pool is never opened."""
 
     def __init__(self) -> None:
         super().__init__(SETTINGS)
 
 
-class Unwarmed(Unused):
-    """Its pool has nothing to open."""
+class Full(Unused):
+    """A database whose pool has nothing left to open."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.pool = _Full(SETTINGS)
+        self.pool = _FullPool(SETTINGS)
 
 
-class _Full(Pool):
+class _FullPool(Pool):
     async def warm(self) -> None:
-        """Nothing is missing."""
+        """Do nothing."""
 
     @property
     def size(self) -> int:
-        """All of them."""
+        """The maximum."""
         return SETTINGS.pool_size
 
 
 async def statuses(health: Health, seen: list[bool]) -> list[int]:
-    """What readiness answers after each look."""
+    """Return what readiness answers after each check."""
     answers = []
     for reachable in seen:
         health._note(reachable)
@@ -64,16 +64,16 @@ async def statuses(health: Health, seen: list[bool]) -> list[int]:
     return answers
 
 
-async def test_the_first_look_that_succeeds_makes_it_ready() -> None:
+async def test_the_first_successful_check_makes_it_ready() -> None:
     assert await statuses(Health(SETTINGS, Unused()), [True]) == [200]
 
 
-async def test_one_look_that_contradicts_does_not_turn_readiness() -> None:
+async def test_one_contradicting_check_does_not_change_readiness() -> None:
     seen = [True, False, True, False, True]
     assert await statuses(Health(SETTINGS, Unused()), seen) == [200] * 5
 
 
-async def test_two_looks_that_agree_turn_it() -> None:
+async def test_two_agreeing_checks_change_it() -> None:
     seen = [True, False, False, True, True]
     assert await statuses(Health(SETTINGS, Unused()), seen) == [200, 200, 503, 503, 200]
 
@@ -82,22 +82,22 @@ async def test_a_watch_that_stopped_is_a_failure(monkeypatch: pytest.MonkeyPatch
     health = Health(SETTINGS, Unused())
     health._note(True)
     later = time.monotonic() + 60
-    monkeypatch.setattr("sample_service.health.time.monotonic", lambda: later)
+    monkeypatch.setattr("sample_service.observability.health.time.monotonic", lambda: later)
     assert (await health.ready()).status_code == 503
 
 
 class Stumbling(Watching):
-    """The first look meets a fault that nobody foresaw."""
+    """The first check raises an unexpected exception."""
 
-    async def look(self) -> bool:
-        """As told, but for the first."""
-        if not await super().look() or self.looks == 1:
+    async def check(self) -> bool:
+        """Raise on the first check."""
+        if not await super().check() or self.checks == 1:
             raise RuntimeError
         return True
 
 
-async def test_the_watch_outlives_a_fault_of_its_own() -> None:
-    health = Stumbling(SETTINGS, Unwarmed())
+async def test_the_watch_survives_an_unexpected_exception() -> None:
+    health = Stumbling(SETTINGS, Full())
     health.start()
 
     async def ready() -> bool:
@@ -105,10 +105,10 @@ async def test_the_watch_outlives_a_fault_of_its_own() -> None:
 
     await until(ready, within=10)
     await health.stop()
-    assert health.looks > 1
+    assert health.checks > 1
 
 
-async def test_a_service_that_drains_is_alive_and_not_ready() -> None:
+async def test_a_draining_service_is_alive_and_not_ready() -> None:
     health = Health(SETTINGS, Unused())
     health._note(True)
     health.drain()
@@ -119,7 +119,7 @@ async def test_a_service_that_drains_is_alive_and_not_ready() -> None:
     assert json.loads(bytes(answer.body))["status"] == "fail"
 
 
-async def test_probes_cost_the_database_nothing() -> None:
+async def test_probes_do_not_ask_the_database() -> None:
     health = Watching(SETTINGS, Unused())
     await asyncio.gather(*(probe() for probe in (health.ready, health.live, health.startup) * 50))
-    assert health.looks == 0
+    assert health.checks == 0

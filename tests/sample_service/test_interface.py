@@ -1,8 +1,8 @@
-"""The described interface is what is served: Schemathesis asks, with right and with wrong data, one
-operation at a time and in chains, while the database is well and while it is not.
+"""The service matches its OpenAPI document. Schemathesis sends valid and invalid data, to single
+operations and in chains, with a healthy and with a failing database.
 
-The examples are the same in every run. What they meet under a fault is not (which request finds the
-breaker open, say), so there every declared answer will do, and none but these.
+The examples are the same in every run. Their outcomes under a fault are not (such as which request
+finds the breaker open), so any declared answer is accepted there.
 """
 
 import json
@@ -58,18 +58,19 @@ ALLOWED: Final = {kind.uri: kind.status for kind in PROBLEM_TYPES if kind is not
 
 DEADLINE: Final = "X-Request-Timeout-Ms"
 HASTE: Final = {DEADLINE: "250"}
-"""Under a fault, callers are impatient: the service is not, so that no slow machine looks ill."""
+"""Under a fault, callers have short deadlines. The service's own is long, so a slow machine does
+not look like a fault."""
 
 load_all_checks()
 
 
 def checks(*names: str) -> Any:
-    """Schemathesis' checks of these names; `Any`, since it tells kinds apart that it runs alike."""
+    """Return Schemathesis' checks of these names; `Any`, because it types the kinds differently."""
     return CHECKS.get_by_names(list(names))
 
 
 def declared_problem(_: object, response: Any, __: object) -> None:
-    """A 5xx is a problem that has its page, with its own status, and not a fault of the service."""
+    """Check that a 5xx is a documented problem with its own status, and not an internal error."""
     if response.status_code >= 500:
         assert ALLOWED.get(response.json()["type"]) == response.status_code
 
@@ -86,13 +87,13 @@ CONFORMANCE: Final = [
 ]
 HEALTHY: Final = [*CONFORMANCE, *checks("not_a_server_error")]
 REFUSED: Final = [*HEALTHY, *checks("negative_data_rejection", "unsupported_method")]
-"""Not `positive_data_acceptance`: that a sku is unknown, no schema can say."""
+"""Without `positive_data_acceptance`, because a schema cannot say which skus exist."""
 CHAINED: Final = [*HEALTHY, *checks("ensure_resource_availability")]
-"""Not `use_after_free`: a cancelled order can still be read."""
+"""Without `use_after_free`, because a cancelled order can still be read."""
 
 
 def some(number: int, **more: Any) -> examples:
-    """So many examples, the same in every run."""
+    """Return settings for that many examples, the same in every run."""
     return examples(
         max_examples=number,
         derandomize=True,
@@ -103,7 +104,7 @@ def some(number: int, **more: Any) -> examples:
     )
 
 
-# A smaller example would not meet the breaker as this one did, so nothing is shrunk.
+# A shrunk example would not meet the breaker in the same state.
 UNSHRUNK: Final = (Phase.explicit, Phase.generate)
 
 
@@ -117,13 +118,13 @@ def client(root: Path, settings: Settings, tmp_path_factory: Any) -> Iterator[ht
 
 @pytest.fixture(scope="module")
 def described(client: httpx.Client) -> BaseSchema:
-    """The interface as it describes it."""
+    """The service's OpenAPI document."""
     address = str(client.base_url.join("/openapi.json"))
     return schemathesis.openapi.from_url(address, config=SchemathesisConfig())
 
 
 def for_tea(case: "schemathesis.Case[Any]") -> None:
-    """Make it an order for what there is, with the time that it takes: no schema can say either."""
+    """Order an existing product, with enough time: a schema can express neither."""
     if isinstance(case.body, dict) and "sku" in case.body:
         case.body["sku"] = "tea"
     if re.fullmatch("[1-9][0-9]{0,8}", wanted := str(case.headers.get(DEADLINE))):
@@ -138,7 +139,7 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_right_data_is_answered_as_described(
+def test_valid_data_is_answered_as_described(
     described: BaseSchema, session: requests.Session, method: str, path: str
 ) -> None:
     statuses = set()
@@ -154,7 +155,7 @@ def test_right_data_is_answered_as_described(
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_wrong_data_is_refused_as_described(
+def test_invalid_data_is_refused_as_described(
     described: BaseSchema, session: requests.Session, method: str, path: str
 ) -> None:
     @some(20)
@@ -261,8 +262,8 @@ RIGHT: Final = {
 PROBLEM: Final = "application/problem+json"
 
 
-def asked(described: BaseSchema, status: int, media_type: str, body: object) -> None:
-    """Judge an answer that the service did not give."""
+def validate(described: BaseSchema, status: int, media_type: str, body: object) -> None:
+    """Check a response that the service did not send."""
     case = described["/orders/{order_id}"]["GET"].Case(path_parameters={"order_id": 1})
     request = requests.Request("GET", "http://shop/orders/1").prepare()
     headers = {"content-type": [media_type]}
@@ -273,7 +274,7 @@ def asked(described: BaseSchema, status: int, media_type: str, body: object) -> 
 
 
 def test_a_declared_problem_is_as_described(described: BaseSchema) -> None:
-    asked(described, 503, PROBLEM, RIGHT)
+    validate(described, 503, PROBLEM, RIGHT)
 
 
 @pytest.mark.parametrize(
@@ -289,8 +290,8 @@ def test_a_declared_problem_is_as_described(described: BaseSchema) -> None:
         (200, "application/json", {"id": 1}),
     ],
 )
-def test_what_is_not_described_would_be_noticed(
+def test_a_response_that_is_not_as_described_is_rejected(
     described: BaseSchema, status: int, media_type: str, body: object
 ) -> None:
     with pytest.raises((FailureGroup, AssertionError)):
-        asked(described, status, media_type, body)
+        validate(described, status, media_type, body)

@@ -1,4 +1,4 @@
-"""Drawing in processes of their own, which may be slow, die, or be killed."""
+"""Invoices are drawn in processes that may be slow, die, or be killed."""
 
 import asyncio
 import gc
@@ -13,29 +13,29 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from sample_service import invoices as module
-from sample_service.deadline import Deadline
-from sample_service.drawing import draw_in_time
-from sample_service.invoices import Invoices
 from sample_service.problems import INVOICE_FAILED, OVERLOADED, Problem
+from sample_service.resilience.deadline import Deadline
 from sample_service.settings import Settings
+from sample_service.shop import invoices as module
+from sample_service.shop.drawing import draw_in_time
+from sample_service.shop.invoices import Invoices
 from tests.sample_service.shop import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AMPLE = 20.0
-"""Seconds: to start an interpreter on a busy machine."""
+"""Seconds, enough to start an interpreter on a busy machine."""
 
 
 def forever(deadline: Deadline, *_: int) -> bytes:
-    """Draws for ever, and minds its time as the real one does."""
+    """Draw for ever, with the same timer as the real function."""
     signal.setitimer(signal.ITIMER_REAL, max(deadline.left(), 0.001))
     while True:
         pass
 
 
 def until_told(begun: Path, ended: Path, *_: object) -> bytes:
-    """Draws until it is told that it has ended."""
+    """Draw until the file `ended` exists."""
     begun.touch()
     while not ended.exists():
         time.sleep(0.01)
@@ -66,7 +66,7 @@ async def test_no_drawing_waits_for_a_process_to_start(drawings: Invoices) -> No
     drawings.close()
 
 
-async def test_killed_drawing_processes_cost_no_drawing(drawings: Invoices) -> None:
+async def test_a_drawing_survives_the_kill_of_idle_drawing_processes(drawings: Invoices) -> None:
     first = await drawings.draw(Deadline.after(AMPLE), 1, 590)
     for _ in range(3):
         for process in drawing_processes():
@@ -75,7 +75,7 @@ async def test_killed_drawing_processes_cost_no_drawing(drawings: Invoices) -> N
     drawings.close()
 
 
-async def test_a_drawing_that_takes_too_long_ends_and_the_next_one_is_drawn(
+async def test_a_late_drawing_ends_and_the_next_one_is_drawn(
     drawings: Invoices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def replaced(by: Callable[..., bytes]) -> None:
@@ -91,7 +91,7 @@ async def test_a_drawing_that_takes_too_long_ends_and_the_next_one_is_drawn(
 
     async def drawn_again() -> bool:
         nonlocal drawn
-        with suppress(Problem):  # overloaded, until the late drawing's process has ended
+        with suppress(Problem):  # overloaded until the late drawing's process has ended
             drawn = await drawings.draw(Deadline.after(AMPLE), 1, 590)
         return bool(drawn)
 
@@ -99,7 +99,7 @@ async def test_a_drawing_that_takes_too_long_ends_and_the_next_one_is_drawn(
     assert drawn.startswith(b"\x89PNG")
     drawings.close()
     gc.collect()
-    # How the late one ended was seen, though its caller had left.
+    # The service read the late drawing's exception, although its caller had left.
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 

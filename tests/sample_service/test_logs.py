@@ -1,4 +1,4 @@
-"""What a running service writes: JSON lines, and one ERROR for each request that failed."""
+"""A running service writes JSON lines, and one ERROR for each failed request."""
 
 import json
 import signal
@@ -49,7 +49,7 @@ def test_a_failed_request_is_one_error_line_with_its_trace_id_and_sqlstate(
         assert process.wait(PATIENCE) == 0
     lines = [json.loads(line) for line in output.read_text().splitlines()]
     assert all(line.keys() >= {"event", "level", "timestamp"} for line in lines)
-    assert any("Uvicorn running" in line["event"] for line in lines), "libraries' lines too"
+    assert any("Uvicorn running" in line["event"] for line in lines), "A library's line."
     [error] = [line for line in lines if line["level"] not in ("info", "warning")]
     assert (error["level"], error["status"]) == ("error", status)
     assert (error["trace_id"], error["sqlstate"]) == (TRACE, sqlstate)

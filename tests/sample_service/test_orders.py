@@ -1,4 +1,4 @@
-"""Orders: placed once, against stock, in one transaction."""
+"""Orders are placed once, against stock, in one transaction."""
 
 import asyncio
 import secrets
@@ -7,8 +7,8 @@ import pytest
 
 from brownout.postgres import Postgres
 from sample_service.app import Parts
-from sample_service.orders import Orders
 from sample_service.settings import Settings
+from sample_service.shop.orders import Orders
 from tests.sample_service.shop import Shop, new_customer, opened, patient, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,7 +18,7 @@ INVARIANT = """
          + (SELECT coalesce(sum(quantity), 0) FROM orders WHERE cancelled_at IS NULL)"""
 
 
-async def test_an_order_can_be_read_where_its_location_says(shop: Shop) -> None:
+async def test_an_order_can_be_read_at_its_location(shop: Shop) -> None:
     placed = await shop.order()
     assert placed.status_code == 201
     assert (await shop.get(placed.headers["location"])).json() == placed.json()
@@ -40,7 +40,7 @@ async def test_the_same_key_for_another_order_is_refused(shop: Shop) -> None:
     assert (reused["status"], reused["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
 
 
-async def test_the_same_key_at_the_same_time_makes_one_order(shop: Shop) -> None:
+async def test_concurrent_requests_with_one_key_make_one_order(shop: Shop) -> None:
     customer, key = new_customer(), secrets.token_hex(8)
     answers = await asyncio.gather(*(shop.order(key=key, customer=customer) for _ in range(10)))
     assert {answer.status_code for answer in answers} <= {201, 409}
@@ -48,13 +48,13 @@ async def test_the_same_key_at_the_same_time_makes_one_order(shop: Shop) -> None
 
 
 class LooksTooEarly(Orders):
-    """Looks for the key just before the other request's order is there."""
+    """Looks the key up just before the other request's order exists."""
 
     async def _placed_before(self, *_: object) -> None:
-        """Nothing yet."""
+        """Find nothing."""
 
 
-async def test_a_key_that_was_used_since_it_was_looked_for_is_in_use(settings: Settings) -> None:
+async def test_a_key_that_was_used_since_its_look_up_is_in_use(settings: Settings) -> None:
     customer, key = new_customer(), secrets.token_hex(8)
     async with opened(patient(settings), Parts(orders=LooksTooEarly)) as shop:
         await shop.order(key=key, customer=customer)
@@ -66,7 +66,7 @@ async def test_a_key_that_was_used_since_it_was_looked_for_is_in_use(settings: S
     assert len(listed) == 1
 
 
-async def test_more_than_there_is_cannot_be_ordered(shop: Shop) -> None:
+async def test_more_than_the_stock_cannot_be_ordered(shop: Shop) -> None:
     refused = problem(await shop.order(sku="collectible", quantity=2))
     assert (refused["status"], refused["origin"]) == (409, "domain")
 
@@ -87,7 +87,7 @@ async def test_a_cancelled_order_gives_its_stock_back_once(
     assert brownout_postgres.query(INVARIANT) == before
 
 
-async def test_stock_and_orders_add_up_whatever_happens_at_once(
+async def test_stock_and_orders_add_up_after_concurrent_requests(
     shop: Shop, brownout_postgres: Postgres
 ) -> None:
     before = brownout_postgres.query(INVARIANT)

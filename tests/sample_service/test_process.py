@@ -1,4 +1,4 @@
-"""The service as a process: workers, invoices, and the way it stops."""
+"""The service as a process: workers, invoices, and how it stops."""
 
 import json
 import os
@@ -23,11 +23,11 @@ from sample_service.settings import Settings
 from tests.sample_service.shop import patient
 
 PATIENCE = 15.0
-"""Seconds to start or stop: several interpreters on a busy machine."""
+"""Seconds to start or stop several interpreters on a busy machine."""
 
 
 def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
-    """Wait until the condition holds; fails after that many seconds."""
+    """Wait until the condition holds; fail after that many seconds."""
     end = time.monotonic() + within
     while not condition():
         assert time.monotonic() < end, f"not within {within} s"
@@ -36,7 +36,7 @@ def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a killed service leaves of them goes with the test's own."""
+    """Let pytest remove the temporary files that a killed service leaves."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
@@ -44,7 +44,7 @@ def _own_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def running(
     root: Path, settings: Settings, output: int = subprocess.DEVNULL, /, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """`python -m sample_service`, ready; killed at the end if it still runs."""
+    """Start `python -m sample_service`, wait until it is ready, and kill it if it does not end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -72,24 +72,24 @@ def running(
         if process.poll() is None:
             parent = psutil.Process(process.pid)
             family = [*parent.children(recursive=True), parent]
-            # Python's tracker ends by itself, and takes the semaphores of the others with it.
+            # Python's resource tracker ends by itself and removes the others' semaphores.
             killed = [each for each in family if "resource_tracker" not in " ".join(each.cmdline())]
             for member in killed:
-                with suppress(psutil.NoSuchProcess):  # some end with the one that was just killed
+                with suppress(psutil.NoSuchProcess):  # some end with their parent
                     member.kill()
             process.wait()
             assert not psutil.wait_procs(family, PATIENCE)[1]
 
 
 def answers(client: httpx.Client, path: str) -> int | None:
-    """The status; None where nobody listens."""
+    """Return the status, or None if the connection fails."""
     try:
         return client.get(path).status_code
     except httpx.TransportError:
         return None
 
 
-def test_a_stop_is_announced_and_ends_with_zero(root: Path, settings: Settings) -> None:
+def test_a_stop_is_announced_and_exits_with_zero(root: Path, settings: Settings) -> None:
     with running(root, patient(settings)) as (process, client):
         process.send_signal(signal.SIGTERM)
         until(lambda: answers(client, "/health/ready") == 503, within=1.5)
@@ -97,7 +97,7 @@ def test_a_stop_is_announced_and_ends_with_zero(root: Path, settings: Settings) 
         assert process.wait(PATIENCE) == 0
 
 
-def test_a_stop_waits_for_what_is_in_flight(
+def test_a_stop_waits_for_requests_in_flight(
     root: Path, settings: Settings, brownout_postgres: Postgres
 ) -> None:
     with running(root, patient(settings), SHOP_DRAIN_DELAY="0") as (process, client):
@@ -114,7 +114,7 @@ def test_a_stop_waits_for_what_is_in_flight(
         assert process.wait(PATIENCE) == 0
 
 
-def test_a_database_that_never_answers_does_not_hold_up_a_stop(
+def test_a_database_that_never_answers_does_not_delay_a_stop(
     root: Path, settings: Settings, brownout_postgres: Postgres
 ) -> None:
     with (
@@ -131,7 +131,7 @@ def test_a_database_that_never_answers_does_not_hold_up_a_stop(
         assert answer.result() in (503, None)  # None: the stop was faster than the request
 
 
-def test_a_stop_leaves_the_newest_catalogue_to_the_next_process(
+def test_a_stop_saves_the_newest_catalogue_for_the_next_process(
     root: Path, settings: Settings, tmp_path: Path
 ) -> None:
     snapshot = tmp_path / "catalogue.sqlite"
@@ -158,7 +158,7 @@ def test_a_stop_leaves_the_newest_catalogue_to_the_next_process(
 
 
 def has_catalogue(snapshot: Path) -> bool:
-    """Whether the first snapshot is there."""
+    """Whether the first snapshot exists."""
     with closing(sqlite3.connect(snapshot)) as file, suppress(sqlite3.OperationalError):
         return bool(file.execute("select 1 from catalogue").fetchall())
     return False
@@ -182,7 +182,7 @@ def test_an_invoice_is_drawn_and_a_killed_drawing_process_is_replaced(
         assert client.get("/orders/1/invoice").content == first.content
 
 
-def test_a_service_that_is_killed_leaves_no_process_behind(root: Path, settings: Settings) -> None:
+def test_a_killed_service_leaves_no_process_behind(root: Path, settings: Settings) -> None:
     with running(root, patient(settings)) as (process, client):
         assert client.get("/orders/1/invoice").status_code == 200
         family = psutil.Process(process.pid).children(recursive=True)
@@ -202,7 +202,7 @@ def test_several_workers_are_counted_together_and_stopped_together(
     with running(root, patient(settings), **environment) as (process, client):
         before = counted(client, QUOTES)
         for _ in range(asked):
-            # A connection of its own each time, so that both workers get some.
+            # A new connection each time, so both workers get some.
             assert httpx.get(client.base_url.join("/shipping-quote?weight=1")).status_code == 200
         assert counted(client, QUOTES) - before == asked
         until(lambda: counted(client, OPEN) == workers * settings.pool_size)
@@ -224,7 +224,7 @@ def test_several_workers_are_counted_together_and_stopped_together(
 
 
 def test_a_crowd_is_spread_over_the_workers(root: Path, settings: Settings) -> None:
-    """Racing for one socket, one worker took 32 to 40 of 40."""
+    """When workers raced for one socket, one of them took 32 to 40 of 40 connections."""
     crowd, workers = 100, 4
     environment = {"SHOP_WORKERS": str(workers), "SHOP_DRAIN_DELAY": "0"}
     with running(root, settings, **environment) as (process, client), ExitStack() as open_ones:
@@ -234,13 +234,13 @@ def test_a_crowd_is_spread_over_the_workers(root: Path, settings: Settings) -> N
             open_ones.enter_context(socket.create_connection(address))
         until(lambda: sum(callers_of_each_worker(process.pid, address[1])) >= crowd)
         held = callers_of_each_worker(process.pid, address[1])
-    # Drawn at random, so many at one of four has a chance of 1 in 10 ** 12.
+    # With a random spread, this many at one of four workers has a probability of 10 ** -12.
     assert len(held) == workers
     assert max(held) <= crowd * 0.6, held
 
 
 def callers_of_each_worker(process: int, port: int) -> list[int]:
-    """How many callers are connected to each process that listens."""
+    """Count the callers that are connected to each listening process."""
     children = psutil.Process(process).children()
     by_worker = [each.net_connections("tcp4") for each in children]
     return [
@@ -251,7 +251,7 @@ def callers_of_each_worker(process: int, port: int) -> list[int]:
 
 
 def refused(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The service, started so that it cannot serve."""
+    """Start the service with an environment in which it cannot serve."""
     return subprocess.run(
         [sys.executable, "-m", "sample_service"],
         cwd=root,
@@ -275,7 +275,7 @@ OPEN = 'shop_pool_connections{what="open"}'
 
 
 def counted(client: httpx.Client, wanted: str) -> float:
-    """What all workers together have counted; zero where nobody has, or nobody listens yet."""
+    """Return the metric's total over all workers; zero if it, or the service, is not there yet."""
     with suppress(httpx.TransportError):
         for line in client.get("/metrics").text.splitlines():
             if line.startswith(wanted):

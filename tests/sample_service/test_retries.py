@@ -1,6 +1,6 @@
-"""What is tried again when a connection ends in the middle of an order, step by step of the wire.
+"""Which orders are retried when a connection ends at each step of the protocol.
 
-Each fault strikes once: a second attempt would succeed, whether it is right to make one or not.
+Each fault acts once, so a second attempt would succeed, whether or not it is correct to make one.
 """
 
 import secrets
@@ -45,7 +45,7 @@ COMMIT_MAY_HAVE_ARRIVED: list[tuple[Fault, int]] = [
     (LostCommitReply(times=1), 1),
     (LostCommitReply(loss=Loss.RST, times=1), 1),
 ]
-"""With how many orders there are then: the service cannot know."""
+"""Each with the number of orders that result, which the service cannot know."""
 
 
 UNFINISHED = """
@@ -75,7 +75,7 @@ class AfterTheLost(Orders):
 async def placed(
     settings: Settings, postgres: Postgres, fault: Fault, key: str | None = None
 ) -> tuple[httpx.Response, int]:
-    """The answer to an order that meets the fault, and how many orders there are then."""
+    """Place an order under the fault; return the answer and the resulting number of orders."""
     customer = new_customer()
     async with opened(patient(settings), Parts(orders=AfterTheLost)) as shop:
         with postgres.inject(fault):

@@ -1,4 +1,4 @@
-"""What becomes of requests while the database misbehaves."""
+"""How requests end while the database misbehaves."""
 
 import asyncio
 import secrets
@@ -18,16 +18,16 @@ from brownout.faults import (
     TerminatedBackends,
 )
 from brownout.postgres import Postgres
+from sample_service.api.boundary import LISTEN_AFTER
 from sample_service.app import Parts
-from sample_service.boundary import UNREMARKABLE
-from sample_service.budget import MADE
-from sample_service.circuit import Circuit
-from sample_service.database import Database
-from sample_service.deadline import Deadline
-from sample_service.failures import CommitUndetermined
-from sample_service.pool import Connection, Pool
+from sample_service.resilience.budget import MADE
+from sample_service.resilience.circuit import Circuit
+from sample_service.resilience.database import Database
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import CommitUndetermined
+from sample_service.resilience.pool import Connection, Pool
 from sample_service.settings import Settings
-from sample_service.snapshot import Snapshots
+from sample_service.shop.snapshot import Snapshots
 from tests.sample_service.shop import (
     IN_TIME,
     Shop,
@@ -43,11 +43,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 T = TypeVar("T")
 
 AMPLE = 15.0
-"""Seconds for what is not what a test is about, also where the machine stalls."""
+"""Seconds for steps that a test is not about, even if the machine stalls."""
 
 
 async def recovered(shop: Shop, *, within: float = AMPLE) -> None:
-    """Wait until the shop is ready, and answers as often in a row as it has connections."""
+    """Wait until the shop is ready and answers one request per connection in a row."""
 
     async def steady() -> bool:
         answers = [await shop.get(path) for path in ("/health/ready", *["/orders"] * 5)]
@@ -128,7 +128,7 @@ async def test_an_open_breaker_leaves_the_database_alone(
         await recovered(shop)
 
 
-async def test_more_than_can_be_served_is_refused_at_once(
+async def test_excess_requests_are_refused_immediately(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
     room = settings.pool_size + settings.pool_queue
@@ -146,7 +146,7 @@ async def test_more_than_can_be_served_is_refused_at_once(
     assert quote.status_code == 200
 
 
-async def test_a_shorter_deadline_of_the_caller_is_kept(
+async def test_a_callers_shorter_deadline_is_kept(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
     async with opened(settings) as shop:
@@ -160,8 +160,8 @@ async def test_a_shorter_deadline_of_the_caller_is_kept(
     assert taken < settings.time_to_work()
 
 
-async def test_callers_in_a_hurry_spoil_nothing_for_others(settings: Settings) -> None:
-    """They are refused before they cost a connection, and open no breaker."""
+async def test_hurried_callers_do_not_harm_others(settings: Settings) -> None:
+    """They are refused before they cost a connection, and do not open the breaker."""
     full = f'shop_pool_connections{{what="open"}} {float(settings.pool_size)}'
     async with opened(settings) as shop:
 
@@ -178,9 +178,7 @@ async def test_callers_in_a_hurry_spoil_nothing_for_others(settings: Settings) -
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "1.5", "soon", "9" * 10, "9" * 400, "9" * 5000])
-async def test_a_deadline_that_is_no_number_of_use_is_refused(
-    settings: Settings, wanted: str
-) -> None:
+async def test_an_invalid_deadline_is_refused(settings: Settings, wanted: str) -> None:
     async with opened(settings) as shop:
         answer = await shop.get("/shipping-quote?weight=1", {"X-Request-Timeout-Ms": wanted})
     assert problem(answer)["status"] == 400
@@ -208,7 +206,7 @@ async def test_the_catalogue_is_shown_stale_and_says_so(
     assert {each["sku"] for each in stale.json()["products"]} >= {"tea"}
 
 
-async def test_a_snapshot_of_another_version_is_no_fallback(
+async def test_a_snapshot_of_another_version_is_not_used(
     settings: Settings, brownout_postgres: Postgres, tmp_path: Path
 ) -> None:
     path = tmp_path / "catalogue.sqlite"
@@ -227,7 +225,7 @@ async def test_a_catalogue_that_is_too_old_is_not_shown(
             assert problem(await shop.get("/products"))["status"] == 503
 
 
-async def test_a_database_that_comes_late_is_found(
+async def test_a_database_that_starts_after_the_service_is_found(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
     with brownout_postgres.inject(Outage()):
@@ -267,7 +265,7 @@ async def test_probes_do_not_wait_for_the_database(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_caller_who_goes_takes_the_query_along(
+async def test_a_callers_disconnect_ends_its_query(
     settings: Settings, brownout_postgres: Postgres, method: str
 ) -> None:
     async with opened(patient(settings)) as shop:
@@ -289,14 +287,14 @@ async def test_a_caller_who_goes_takes_the_query_along(
             }
 
             async def receive() -> dict[str, object]:
-                if order:  # a body that takes its time
-                    await asyncio.sleep(2 * UNREMARKABLE)
+                if order:  # a slow body
+                    await asyncio.sleep(2 * LISTEN_AFTER)
                     return {"type": "http.request", "body": order.pop(), "more_body": False}
                 await gone.wait()
                 return {"type": "http.disconnect"}
 
             async def send(_: object) -> None:
-                pytest.fail("nobody listens")
+                pytest.fail("The service answered a caller that had disconnected.")
 
             request = asyncio.create_task(shop.app(scope, receive, send))
 
@@ -304,7 +302,7 @@ async def test_a_caller_who_goes_takes_the_query_along(
                 return any(session.state == "active" for session in brownout_postgres.sessions())
 
             async def waiting() -> bool:
-                return locked.felt > 0  # and not in a statement before the one that waits
+                return locked.felt > 0  # so it is past the statements before
 
             await until(waiting, within=AMPLE)
             gone.set()
@@ -318,7 +316,7 @@ async def test_a_caller_who_goes_takes_the_query_along(
         await recovered(shop)
 
 
-async def test_neither_errors_nor_cancels_cost_a_connection(settings: Settings) -> None:
+async def test_neither_errors_nor_cancellations_leak_a_connection(settings: Settings) -> None:
     kept: list[Database] = []
 
     def keeping(settings: Settings) -> Database:
@@ -329,7 +327,7 @@ async def test_neither_errors_nor_cancels_cost_a_connection(settings: Settings) 
         await recovered(shop)
         for number in range(40):
             calls = [asyncio.create_task(shop.order(sku=sku)) for sku in ("tea", "nothing") * 6]
-            await asyncio.sleep(number / 4000)  # at another moment of their work each time
+            await asyncio.sleep(number / 4000)  # cancel at a different moment each time
             for call in calls[::3]:
                 call.cancel()
             await asyncio.wait(calls)
@@ -345,10 +343,10 @@ async def test_neither_errors_nor_cancels_cost_a_connection(settings: Settings) 
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_sessions_that_end_while_they_are_given_back_stop_nobody(
+async def test_sessions_that_end_during_their_release_do_not_fail_the_warming(
     settings: Settings, brownout_postgres: Postgres
 ) -> None:
-    """What keeps the pool warm is what readiness hangs on."""
+    """Warming the pool is part of the watch on which readiness depends."""
     pool = Pool(patient(settings))
     await pool.open()
     warming = True
@@ -364,7 +362,7 @@ async def test_sessions_that_end_while_they_are_given_back_stop_nobody(
     try:
         for number in range(200):
             await pool.warm()
-            await asyncio.sleep(number % 11 / 1000)  # at another moment of its work each time
+            await asyncio.sleep(number % 11 / 1000)  # at a different moment each time
     finally:
         warming = False
         await ending
@@ -383,7 +381,7 @@ class Conflicts(Database):
         *,
         repeatable: bool,
     ) -> T:
-        """As always, with one conflict."""
+        """Write with one conflict."""
         met = False
 
         async def conflicting(connection: Connection) -> T:
@@ -420,7 +418,7 @@ class NeverWorks(Database):
         circuit: Circuit,  # noqa: ARG002
         unit: Callable[[Connection], Awaitable[T]],  # noqa: ARG002
     ) -> T:
-        """Nothing is done."""
+        """Count the attempt, and raise."""
         NeverWorks.attempts += 1
         raise ConnectionResetError
 
@@ -434,14 +432,14 @@ async def test_only_retries_that_are_made_are_counted(settings: Settings) -> Non
 
 
 class LosesCommits(Database):
-    """The COMMIT of the first attempt is done, and its answer never comes."""
+    """The first attempt's COMMIT takes effect, and its reply is lost."""
 
     lost = False
 
     async def transact(
         self, deadline: Deadline, circuit: Circuit, unit: Callable[[Connection], Awaitable[T]]
     ) -> T:
-        """As always, and then forget it."""
+        """Commit, then raise on the first attempt."""
         result = await super().transact(deadline, circuit, unit)
         if not self.lost:
             self.lost = True
@@ -449,7 +447,7 @@ class LosesCommits(Database):
         return result
 
 
-async def test_a_key_resolves_a_commit_whose_answer_was_lost(settings: Settings) -> None:
+async def test_a_key_resolves_a_commit_whose_reply_was_lost(settings: Settings) -> None:
     customer = new_customer()
     async with opened(patient(settings), Parts(database=LosesCommits)) as shop:
         answer = await shop.order(key=secrets.token_hex(8), customer=customer)

@@ -1,10 +1,10 @@
-"""The trace id comes from the caller where the caller has one."""
+"""The trace id is the caller's if it sends one."""
 
 import re
 
 import pytest
 
-from sample_service.tracing import trace_id
+from sample_service.observability.tracing import trace_id
 
 THEIRS = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -17,7 +17,7 @@ def test_a_valid_traceparent_is_kept() -> None:
     assert of(f"00-{THEIRS}-00f067aa0ba902b7-01") == THEIRS
 
 
-def test_a_later_version_may_say_more() -> None:
+def test_a_later_version_may_append_fields() -> None:
     assert of(f"01-{THEIRS}-00f067aa0ba902b7-01-more") == THEIRS
 
 

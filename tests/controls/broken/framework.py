@@ -5,8 +5,8 @@
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from sample_service.api.errors import ErrorHandlers
 from sample_service.app import Parts, create_app
-from sample_service.errors import ErrorHandlers
 from sample_service.problems import Problem
 
 __all__ = ["framework_plain_text", "own_shape_for_validation"]

@@ -6,9 +6,6 @@ from typing import Annotated
 import asyncpg
 from pydantic import AwareDatetime, BaseModel, Field
 
-from sample_service.database import Database
-from sample_service.deadline import Deadline
-from sample_service.pool import Connection
 from sample_service.problems import (
     IDEMPOTENCY_KEY_IN_USE,
     IDEMPOTENCY_KEY_REUSED,
@@ -17,13 +14,16 @@ from sample_service.problems import (
     UNKNOWN_PRODUCT,
     Problem,
 )
+from sample_service.resilience.database import Database
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.pool import Connection
 
 __all__ = ["NewOrder", "Order", "Orders"]
 
 COLUMNS = "id, customer, sku, quantity, total_cents, placed_at, cancelled_at"
 
-# The lock makes two requests with one key meet here and not at the unique index, where the second
-# would wait for the first. It ends with the transaction.
+# Without the lock, the second of two concurrent requests with one key would wait for the first at
+# the unique index. It is released with the transaction.
 LOOK_UP = """
     SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS alone, orders.*
     FROM (VALUES (1)) AS one LEFT JOIN orders ON idempotency_key = $1"""
@@ -51,11 +51,11 @@ PAGE = f"""
     SELECT {COLUMNS} FROM orders
     WHERE ($1::text IS NULL OR customer = $1) AND id < $2 ORDER BY id DESC LIMIT $3"""  # noqa: S608
 
-ASK_AGAIN = "Wait for the other request's answer."
+ASK_AGAIN = "Wait for the other request's answer, or retry."
 
 
 class NewOrder(BaseModel):
-    """What a caller orders."""
+    """An order as the caller sends it."""
 
     customer: Annotated[str, Field(min_length=1, max_length=200)]
     sku: Annotated[str, Field(min_length=1, max_length=64)]
@@ -79,7 +79,7 @@ class Orders:
         self._circuit = database.circuit("orders")
 
     async def place(self, deadline: Deadline, new: NewOrder, key: str | None) -> Order:
-        """Take the stock and record the order, once for each key."""
+        """Take the stock and record the order, once per key."""
 
         async def unit(connection: Connection) -> Order:
             if key is not None:
@@ -88,7 +88,7 @@ class Orders:
                     return placed
             try:
                 row = await connection.fetchrow(PLACE, new.customer, new.sku, new.quantity, key)
-            except asyncpg.UniqueViolationError as error:  # it was placed since we looked
+            except asyncpg.UniqueViolationError as error:  # placed since the look-up
                 raise Problem(IDEMPOTENCY_KEY_IN_USE, ASK_AGAIN, sqlstate=error.sqlstate) from error
             if row is None:
                 raise await self._refusal(connection, new)
@@ -97,7 +97,7 @@ class Orders:
         return await self._database.write(deadline, self._circuit, unit, repeatable=key is not None)
 
     async def cancel(self, deadline: Deadline, order_id: int) -> Order:
-        """Give the stock back, once; a second call finds the order cancelled, and says so."""
+        """Cancel the order and return its stock; a second call changes nothing."""
 
         async def unit(connection: Connection) -> Order:
             row = await connection.fetchrow(CANCEL, order_id)
@@ -109,7 +109,7 @@ class Orders:
         return await self._database.write(deadline, self._circuit, unit, repeatable=True)
 
     async def read(self, deadline: Deadline, order_id: int) -> Order:
-        """One order."""
+        """Return one order."""
         rows = await self._database.read(deadline, self._circuit, READ, order_id)
         if not rows:
             raise _unknown(order_id)
@@ -118,7 +118,7 @@ class Orders:
     async def page(
         self, deadline: Deadline, customer: str | None, before: int, limit: int
     ) -> Sequence[Order]:
-        """At most `limit` orders with an id below `before`, the newest first."""
+        """Return at most `limit` orders with an id below `before`, newest first."""
         found = await self._database.read(deadline, self._circuit, PAGE, customer, before, limit)
         return [Order(**row) for row in found]
 
@@ -130,15 +130,15 @@ class Orders:
             return None
         if any(row[name] != value for name, value in new):
             raise Problem(IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.")
-        # The same key, the same answer: as it was placed, whatever became of it since.
+        # The same key gets the same answer, even if the order was cancelled since.
         return Order(**row).model_copy(update={"cancelled_at": None})
 
     async def _refusal(self, connection: Connection, new: NewOrder) -> Problem:
         stock = await connection.fetchval("SELECT stock FROM products WHERE sku = $1", new.sku)
         if stock is None:
-            return Problem(UNKNOWN_PRODUCT, f"There is no product {new.sku!r}.")
-        return Problem(OUT_OF_STOCK, f"{new.quantity} are not there; {stock} are.")
+            return Problem(UNKNOWN_PRODUCT, f"The product {new.sku!r} does not exist.")
+        return Problem(OUT_OF_STOCK, f"{new.quantity} were ordered, {stock} are in stock.")
 
 
 def _unknown(order_id: int) -> Problem:
-    return Problem(UNKNOWN_ORDER, f"There is no order {order_id}.")
+    return Problem(UNKNOWN_ORDER, f"The order {order_id} does not exist.")

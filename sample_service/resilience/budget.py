@@ -1,4 +1,4 @@
-"""A budget for retries, so that they never become the load that keeps a database down."""
+"""A budget for retries, which keeps them from overloading a struggling database."""
 
 from typing import Final
 
@@ -7,17 +7,17 @@ from prometheus_client import Counter
 __all__ = ["RetryBudget"]
 
 RETRIES: Final = Counter(
-    "shop_retries_total", "Retries, by whether the budget had one left.", ["what"]
+    "shop_retries_total", "Retries, by whether the budget allowed them.", ["what"]
 )
 MADE: Final = RETRIES.labels("made")
 DENIED: Final = RETRIES.labels("denied")
 
 
 class RetryBudget:
-    """Every request earns `ratio` of a retry; `reserve` retries may be saved up.
+    """Each request earns `ratio` of a retry; at most `reserve` retries are saved up.
 
-    The reserve lets a pool whose connections were all cut be retried at once; the ratio bounds what
-    retries add while everything fails (Google's SRE book, chapter 21: 10 %).
+    The reserve covers all connections of a pool being cut at the same time. The ratio bounds the
+    load that retries add while everything fails (Google's SRE book, chapter 21: 10 %).
     """
 
     def __init__(self, *, ratio: float, reserve: int) -> None:
@@ -26,11 +26,11 @@ class RetryBudget:
         self._saved = float(reserve)
 
     def earn(self) -> None:
-        """A request came."""
+        """Add the share that one request earns."""
         self._saved = min(self._reserve, self._saved + self._ratio)
 
     def spend(self) -> bool:
-        """Whether a retry may be made now; takes it from the budget."""
+        """Take one retry from the budget; False if none is left."""
         if self._saved < 1:
             DENIED.inc()
             return False

@@ -1,4 +1,4 @@
-"""What an exception of the driver means: one table from SQLSTATE to problem.
+"""Maps the driver's exceptions and SQLSTATEs to problems.
 
 Sources: PostgreSQL's manual, Appendix A (error codes); asyncpg's exception tree.
 """
@@ -20,10 +20,10 @@ __all__ = [
     "CommitUndetermined",
     "ConnectionLost",
     "blames_database",
-    "may_succeed_again",
-    "means",
+    "is_retryable",
+    "leaves_commit_undetermined",
+    "problem_of",
     "sqlstate_of",
-    "undetermined",
 ]
 
 DRIVER_ERRORS: Final = (
@@ -32,31 +32,32 @@ DRIVER_ERRORS: Final = (
     asyncpg.InternalClientError,
     OSError,
 )
-"""What asyncpg raises. A refused, reset or timed-out connect is an `OSError`; a connection that was
-idle when the server ended it raises `InternalClientError` until its end of file was seen."""
+"""What asyncpg raises. A refused, reset or timed-out connect is an `OSError`. A connection that the
+server ended while it was idle raises `InternalClientError` until its end of file arrives."""
 
 UNAVAILABLE: Final = ("08", "28", "53", "57P", "58", "25006", "40001", "40P01", "55P03")
-"""Prefixes of the SQLSTATEs that say "not now": the connection, the login, resources, an operator's
-intervention, the server's own files, a standby, and conflicts that a retry did not solve."""
+"""Prefixes of the SQLSTATEs that mean "not now": connection and login failures, exhausted
+resources, operator intervention, I/O errors of the server, a read-only standby, and conflicts that
+retries did not resolve."""
 
 RETRYABLE: Final = ("08", "40001", "40P01", "57P01", "57P02", "0A000", "26000")
 """Prefixes of the SQLSTATEs after which the same transaction may succeed: a lost connection, a
-conflict, and a cached plan that the schema or the server outgrew."""
+conflict, and an outdated or missing prepared statement."""
 
 
 class ConnectionLost(Exception):
-    """The connection ended while it was in use; before COMMIT was sent, so nothing was done."""
+    """The connection ended while in use, but before COMMIT was sent, so nothing was changed."""
 
 
 class CommitUndetermined(Exception):
-    """COMMIT was sent, and nobody knows whether it was done."""
+    """COMMIT was sent, and its outcome is unknown."""
 
 
 def sqlstate_of(error: BaseException | None) -> str | None:
-    """The SQLSTATE of the error, or of what caused it; None where the server said nothing.
+    """Return the SQLSTATE of the error's innermost cause that has one, or None.
 
-    A FATAL arrives as the cause of asyncpg's own `ConnectionDoesNotExistError`: the cause goes
-    first.
+    The cause goes first, because a FATAL arrives as the cause of asyncpg's own
+    `ConnectionDoesNotExistError`.
     """
     if error is None:
         return None
@@ -64,8 +65,8 @@ def sqlstate_of(error: BaseException | None) -> str | None:
     return sqlstate_of(error.__cause__) or own
 
 
-def may_succeed_again(error: Exception) -> bool:
-    """Whether the whole transaction is worth a second try, after an error from before COMMIT."""
+def is_retryable(error: Exception) -> bool:
+    """Whether to retry the whole transaction after an error before COMMIT."""
     if isinstance(error, TimeoutError):
         return False
     if isinstance(error, ConnectionLost | ConnectionError):
@@ -73,11 +74,11 @@ def may_succeed_again(error: Exception) -> bool:
     return (sqlstate_of(error) or "").startswith(RETRYABLE)
 
 
-def undetermined(error: Exception) -> bool:
-    """Whether COMMIT may have been done although it raised `error`.
+def leaves_commit_undetermined(error: Exception) -> bool:
+    """Whether COMMIT may have taken effect although it raised `error`.
 
-    An ERROR is the server's word that the transaction was rolled back, except where it says that it
-    does not know (40003, 08007). A FATAL or a lost connection says nothing about the transaction.
+    An ERROR means that the transaction was rolled back, except for the SQLSTATEs that say that the
+    server does not know (40003, 08007). After a FATAL or a lost connection, either is possible.
     """
     if isinstance(error, asyncpg.InternalClientError):
         return False  # raised before anything is sent
@@ -87,28 +88,28 @@ def undetermined(error: Exception) -> bool:
 
 
 def blames_database(error: Exception) -> bool:
-    """Whether the error says that the database is in trouble, rather than the caller or the code.
+    """Whether the database caused the error, rather than the caller or the code.
 
-    A conflict between transactions (class 40) says that it works.
+    A conflict between transactions (class 40) does not count, because the database works.
     """
     if isinstance(error, CommitUndetermined):
         return True
-    problem = error if isinstance(error, Problem) else means(error)
+    problem = error if isinstance(error, Problem) else problem_of(error)
     if problem is None or (problem.sqlstate or "").startswith("40"):
         return False
     return problem.kind in (DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED)
 
 
-def means(error: Exception) -> Problem | None:
-    """The problem that an exception from before COMMIT amounts to; None where we are at fault."""
+def problem_of(error: Exception) -> Problem | None:
+    """Return the problem for an error before COMMIT, or None if it is the service's own bug."""
     code = sqlstate_of(error)
     state = code or ""
     if isinstance(error, TimeoutError) or state == "57014":
         return Problem(DEADLINE_EXCEEDED, "No answer within the deadline.", sqlstate=code)
     if isinstance(error, asyncpg.DataError) or state.startswith("22"):
-        return Problem(UNACCEPTABLE_VALUE, "A value is outside of its range.", sqlstate=code)
+        return Problem(UNACCEPTABLE_VALUE, "A value is not acceptable.", sqlstate=code)
     if state.startswith("23"):
-        return Problem(CONFLICT, "A rule of the stored data forbids it.", sqlstate=code)
+        return Problem(CONFLICT, "It would violate a constraint.", sqlstate=code)
     if isinstance(error, OSError | ConnectionLost) or state.startswith(UNAVAILABLE):
         return Problem(DATABASE_UNAVAILABLE, "Please try again shortly.", sqlstate=code)
     return None

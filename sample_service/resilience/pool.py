@@ -1,8 +1,8 @@
-"""asyncpg's pool, on which nothing waits beyond its request's deadline.
+"""asyncpg's pool, with waits that end at the request's deadline.
 
-asyncpg's own time-outs cancel a query, and wait for the server to confirm that. A server that
+asyncpg's own time-outs cancel a query and wait for the server to confirm that. A server that
 accepts and never answers then holds the request and its place in the pool for ever. So the
-deadline *terminates* the connection: the waiting query fails at once and the place is free.
+deadline *terminates* the connection: the query fails immediately and the place is free.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from sample_service.circuit import Circuit
-from sample_service.deadline import Deadline
-from sample_service.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
-from sample_service.gate import Gate
 from sample_service.problems import DATABASE_UNAVAILABLE, DEADLINE_EXCEEDED, Problem
+from sample_service.resilience.circuit import Circuit
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import DRIVER_ERRORS, ConnectionLost, sqlstate_of
+from sample_service.resilience.gate import Gate
 from sample_service.settings import Settings
 
 __all__ = ["Connection", "Pool", "Session", "is_open", "session_settings"]
@@ -27,9 +27,9 @@ Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
 def session_settings(settings: Settings) -> dict[str, str]:
-    """What every session asks of the server, sent with the start-up packet: no round trip.
+    """Return the session's parameters, sent in the start-up packet and so without a round trip.
 
-    A connection that we give up ends only our side; these end the server's.
+    Terminating a connection ends only the client's side; these settings end the server's.
     """
     work = f"{settings.time_to_work() * 1000:.0f}ms"
     asked = {
@@ -43,7 +43,7 @@ def session_settings(settings: Settings) -> dict[str, str]:
 
 
 async def _nothing(_: Session) -> None:
-    """Reset nothing: no unit changes its session's state, and a reset costs a round trip."""
+    """Reset nothing: no unit of work changes its session, and a reset costs a round trip."""
 
 
 class Pool:
@@ -55,7 +55,7 @@ class Pool:
         self._connections: asyncpg.Pool[asyncpg.Record]
 
     async def open(self) -> None:
-        """Make the pool; connects to nothing yet, so it needs no database."""
+        """Create the pool without connecting, so the database need not be up."""
         self._connections = await asyncpg.create_pool(
             self._settings.database_url.get_secret_value(),
             min_size=0,
@@ -67,8 +67,7 @@ class Pool:
         )
 
     def close(self) -> None:
-        """End every connection at once: nobody is left who waits, and a database that does not
-        answer cannot hold up the stop."""
+        """Terminate every connection: a database that does not answer cannot delay the stop."""
         self._connections.terminate()
 
     @property
@@ -77,26 +76,25 @@ class Pool:
         return self._connections.get_size()
 
     async def warm(self) -> None:
-        """Open what connections are missing, so that nobody has to wait for it later.
+        """Open the missing connections, so no request has to wait for that later.
 
-        Call it when the database is known to answer; it takes only places that are free. asyncpg
-        hands out open connections first, so all free places are asked for at once: those that have
-        one are back a moment later.
+        Call it when the database is known to answer. asyncpg hands out open connections first, so
+        this takes all free places at once; those with an open connection are free again directly.
         """
         if self.size < self._settings.pool_size:
             until = Deadline.after(self._settings.connect_timeout)
-            await asyncio.gather(*(self._touch(until) for _ in range(self.gate.free)))
+            await asyncio.gather(*(self._connect(until) for _ in range(self.gate.free)))
 
-    async def _touch(self, until: Deadline) -> None:
-        with suppress(Problem):  # then it stays closed until the next call, or a request needs it
+    async def _connect(self, until: Deadline) -> None:
+        with suppress(Problem):  # the next call, or a request that needs it, tries again
             async with self.gate.slot(until), self._connected(until):
                 pass
 
     @asynccontextmanager
     async def lease(self, deadline: Deadline, circuit: Circuit) -> AsyncIterator[Connection]:
-        """A connection until the block ends, or the deadline: then it is terminated under the
-        block's hands, and whatever waits for it fails. Raises `Problem` where there is none, and
-        where too little time is left: a connection would be lost, and nothing won."""
+        """Lease a connection until the block ends. At the deadline it is terminated, and a query on
+        it fails. Raises `Problem` if no connection is available, and if too little time is left,
+        because the attempt would only cost a connection."""
         if deadline.is_over():
             raise Problem(DEADLINE_EXCEEDED, "Too little time was left to ask the database.")
         patience = deadline.within(self._settings.pool_patience)
@@ -134,7 +132,7 @@ class Pool:
                 raise ConnectionLost from error
             raise
         except asyncio.CancelledError:
-            connection.terminate()  # or the release would wait for a cancel to be confirmed
+            connection.terminate()  # or the release would wait for the server to confirm a cancel
             raise
         finally:
             end.cancel()
@@ -144,25 +142,25 @@ class Pool:
         try:
             await self._connections.release(connection)
         except asyncpg.InternalClientError:
-            # asyncpg takes back what the server has ended by itself, and then takes ours amiss.
+            # asyncpg has already released a connection that the server ended, and rejects this.
             if is_open(connection):
                 raise
 
     async def _acquire(self, deadline: Deadline) -> Connection:
         try:
-            async with asyncio.timeout(deadline.left()):  # asyncpg's own would cost a task
+            async with asyncio.timeout(deadline.left()):  # asyncpg's own time-out costs a task
                 return await self._connections.acquire()
         except TimeoutError as error:
             raise Problem(DATABASE_UNAVAILABLE, "No connection could be opened in time.") from error
-        except DRIVER_ERRORS as error:  # whatever stands in the way of a connection
+        except DRIVER_ERRORS as error:
             raise Problem(
                 DATABASE_UNAVAILABLE, "No connection could be opened.", sqlstate=sqlstate_of(error)
             ) from error
 
 
 def is_open(connection: Connection) -> bool:
-    """Whether something can still be sent on it."""
+    """Whether the connection can still be used."""
     try:
         return not connection.is_closed()
-    except asyncpg.InterfaceError:  # given up already, and taken out of its proxy
+    except asyncpg.InterfaceError:  # terminated, and detached from its proxy
         return False

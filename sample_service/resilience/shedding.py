@@ -1,4 +1,4 @@
-"""The door: more than the service can serve is refused there, before any work is done for it."""
+"""Load shedding: refuses excess requests before any work is done for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from sample_service.settings import Settings
 __all__ = ["NEED_DATABASE", "Shedder"]
 
 NEED_DATABASE: Final = ("/orders", "/products")
-"""Where requests queue for something scarce. All other paths are never shed: probes, metrics, and
-what needs no database answer also while these are refused."""
+"""The paths whose requests queue for a connection. All others are never shed: probes, metrics and
+operations without the database answer even while these are refused."""
 
 
 class Shedder:
-    """Lets in as many as can be worked on or may wait. A refusal here costs 40 microseconds of CPU;
-    further in it would cost the parsing and checking that nobody will use."""
+    """Admits as many requests as the pool can serve and queue. A refusal here costs 40 microseconds
+    of CPU time; later it would also cost the request's parsing and validation."""
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.pool_size + settings.pool_queue
@@ -24,12 +24,12 @@ class Shedder:
 
     @contextmanager
     def place(self, path: str) -> Iterator[None]:
-        """Hold a place while the block runs; raises `Problem` (overloaded) where there is none."""
+        """Hold a place while the block runs. Raises `Problem` (overloaded) if all are taken."""
         if not path.startswith(NEED_DATABASE):
             yield
             return
         if self.inside >= self._limit:
-            raise Problem(OVERLOADED, "Too many requests are being served already.")
+            raise Problem(OVERLOADED, "Too many requests are already in progress.")
         self.inside += 1
         try:
             yield

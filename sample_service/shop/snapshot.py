@@ -1,4 +1,4 @@
-"""The last known catalogue, in a local SQLite file that several workers may share."""
+"""The last known catalogue, in a local SQLite file that several workers can share."""
 
 import sqlite3
 import time
@@ -15,7 +15,7 @@ SCHEMA: Final = "CREATE TABLE IF NOT EXISTS catalogue (only INTEGER PRIMARY KEY,
 SAVE: Final = "INSERT OR REPLACE INTO catalogue VALUES (1, ?, ?)"
 LOAD: Final = "SELECT taken, json FROM catalogue"
 LOCK_WAIT: Final = 0.1
-"""Seconds to wait for another worker that is writing: a write takes about one millisecond."""
+"""Seconds to wait for another worker's write, which takes about one millisecond."""
 
 log = structlog.get_logger()
 
@@ -29,16 +29,16 @@ class Snapshot:
 
 
 class Snapshots:
-    """Keeps one snapshot. What SQLite cannot do is logged, and costs the fallback, not the request.
+    """Stores one snapshot. SQLite's errors are logged and cost only the fallback.
 
-    The moment is of the wall clock, since it has to mean something to the next process.
+    It records the wall-clock time, because a reboot resets the monotonic clock.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def save(self, catalogue: bytes) -> None:
-        """Replace the snapshot, in one transaction: nobody reads half of it."""
+        """Replace the snapshot in one transaction, so no reader sees half of it."""
         try:
             async with aiosqlite.connect(self._path, timeout=LOCK_WAIT) as file:
                 await file.execute(SCHEMA)
@@ -48,7 +48,7 @@ class Snapshots:
             log.warning("the snapshot could not be saved", error=str(error))
 
     async def load(self) -> Snapshot | None:
-        """The snapshot; None where there is none."""
+        """Return the snapshot, or None if there is none or it cannot be read."""
         try:
             async with (
                 aiosqlite.connect(self._path, timeout=LOCK_WAIT) as file,

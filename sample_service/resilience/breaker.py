@@ -1,7 +1,7 @@
-"""A circuit breaker: stops asking a database that keeps failing, and notices when it is back.
+"""A circuit breaker: refuses work for a database that keeps failing, until a trial succeeds.
 
-Our own, for what the libraries at hand lack (purgatory, pybreaker): slow successes that count as
-failures, outcomes that say nothing either way, one trial at a time, a monotonic clock.
+purgatory and pybreaker lack what it needs: slow successes that count as failures, outcomes that
+count as neither, one trial at a time, and a monotonic clock.
 """
 
 import asyncio
@@ -9,20 +9,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum, unique
-from typing import Final
 
-from sample_service.deadline import Deadline
-from sample_service.failures import blames_database
 from sample_service.problems import CIRCUIT_OPEN, Problem
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import blames_database
 
 __all__ = ["Breaker", "State"]
-
-CALM: Final = "The database kept failing; it is left alone for a moment."
 
 
 @unique
 class State(StrEnum):
-    """Closed: work passes. Open: it is refused. Half-open: one trial decides."""
+    """Closed: work runs. Open: it is refused. Half-open: the next call is the trial."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -30,10 +27,10 @@ class State(StrEnum):
 
 
 class Breaker:
-    """Opens after `threshold` failures in a row, for `rest` seconds; then one trial decides.
+    """Opens for `rest` seconds after `threshold` consecutive failures; then one trial decides.
 
-    A success that took longer than `slow` seconds counts as a failure: it will not be the last. An
-    error that is the caller's is a success, since the database answered.
+    A success that took longer than `slow` seconds counts as a failure, because slowness usually
+    grows. An error caused by the caller counts as a success, because the database answered.
     """
 
     def __init__(self, *, threshold: int, rest: float, slow: float) -> None:
@@ -46,7 +43,7 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """What the next call would meet."""
+        """The state that the next call will find."""
         if self._failures < self._threshold:
             return State.CLOSED
         rested = time.monotonic() - self._opened_at >= self._rest
@@ -54,36 +51,36 @@ class Breaker:
 
     @contextmanager
     def guard(self, deadline: Deadline | None = None) -> Iterator[None]:
-        """Let the block run, and learn from how it ends; raises `Problem` (circuit-open).
+        """Run the block and count its outcome. Raises `Problem` (circuit-open).
 
-        Nothing is learned where a caller in a hurry ran out of time: some of these would open it
-        for everybody.
+        A missed deadline of a hurried caller does not count: a few such callers would open the
+        breaker for all.
         """
         state = self.state
         if state is State.OPEN:
-            raise Problem(CIRCUIT_OPEN, CALM)
+            raise Problem(CIRCUIT_OPEN, "The database kept failing, so it is not asked for now.")
         self._trial = trial = state is State.HALF_OPEN
         begun = time.monotonic()
         try:
             yield
-        except asyncio.CancelledError:  # its caller went, who may have waited for long
+        except asyncio.CancelledError:  # the caller disconnected, perhaps after a long wait
             if time.monotonic() - begun > self._slow:
-                self._learn(trial, failed=True)
+                self._count(trial, failed=True)
             raise
         except Exception as error:
             failed = blames_database(error)
             if not (failed and deadline and deadline.hurried and deadline.is_over()):
-                self._learn(trial, failed=failed)
+                self._count(trial, failed=failed)
             raise
         else:
-            self._learn(trial, failed=time.monotonic() - begun > self._slow)
+            self._count(trial, failed=time.monotonic() - begun > self._slow)
         finally:
-            if trial:  # also where it was cancelled: the next one may try
+            if trial:  # even after a cancellation, so the next call can be the trial
                 self._trial = False
 
-    def _learn(self, trial: bool, *, failed: bool) -> None:
+    def _count(self, trial: bool, *, failed: bool) -> None:
         if self._failures >= self._threshold and not trial:
-            return  # it began before the breaker opened, and says nothing about now
+            return  # it began before the breaker opened, so it says nothing about now
         if not failed:
             self._failures = 0
             return

@@ -1,4 +1,4 @@
-"""The catalogue: from the database, or as it was when that could still be asked."""
+"""The catalogue, read from the database, or from a snapshot while that is unavailable."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from typing import Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from sample_service.deadline import Deadline
-from sample_service.failures import DRIVER_ERRORS, sqlstate_of
 from sample_service.problems import Problem
-from sample_service.products import Product, Products
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import DRIVER_ERRORS, sqlstate_of
 from sample_service.settings import Settings
-from sample_service.snapshot import Snapshots
+from sample_service.shop.products import Product, Products
+from sample_service.shop.snapshot import Snapshots
 
 __all__ = ["Catalogue"]
 
@@ -22,11 +22,11 @@ PRODUCTS: Final = TypeAdapter(list[Product])
 log = structlog.get_logger()
 
 SHARE_FOR_DATABASE: Final = 0.6
-"""Of the time that is left: the rest is for the snapshot, which is no help after the deadline."""
+"""Of the time left; the rest is kept for reading the snapshot before the deadline."""
 
 
 class Catalogue:
-    """Products, with a stale answer where there is no fresh one."""
+    """Lists products, stale ones if the database fails."""
 
     def __init__(self, settings: Settings, products: Products) -> None:
         self._settings = settings
@@ -35,14 +35,14 @@ class Catalogue:
         self._saver: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to take snapshots."""
+        """Start to take snapshots."""
         if self._snapshots is not None:
             self._saver = asyncio.create_task(self._keep(self._snapshots))
 
     async def stop(self) -> None:
-        """Take a last snapshot, for the next process; the one under way is thrown away.
+        """Take a last snapshot for the next process, discarding one in progress.
 
-        Takes as long as a request may, at most: then the older one stays.
+        It has as much time as a request; after that the older snapshot stays.
         """
         if self._saver is not None and self._snapshots is not None:
             self._saver.cancel()
@@ -51,9 +51,9 @@ class Catalogue:
             await self._take(self._snapshots)
 
     async def list(self, deadline: Deadline) -> tuple[Sequence[Product], float | None]:
-        """The products, and the age in seconds of a stale answer; None for a fresh one.
+        """Return the products, and the age in seconds of a stale answer, or None for a fresh one.
 
-        Raises `Problem` where the database fails and no snapshot is young enough.
+        Raises `Problem` if the database fails and no snapshot is recent enough.
         """
         if self._snapshots is None:
             return await self._products.all(deadline), None
@@ -66,8 +66,8 @@ class Catalogue:
                 raise
             try:
                 return PRODUCTS.validate_json(snapshot.json), snapshot.age
-            except ValidationError:  # written by another version, which knew other products
-                log.warning("the snapshot cannot be understood")
+            except ValidationError:  # written by a version with another `Product`
+                log.warning("the snapshot is invalid")
                 raise problem from None
 
     async def _keep(self, snapshots: Snapshots) -> None:
@@ -76,12 +76,12 @@ class Catalogue:
             await asyncio.sleep(self._settings.snapshot_interval)
 
     async def _take(self, snapshots: Snapshots) -> None:
-        """Where it fails the older one stays, and whoever is shown it sees its age."""
+        """Take a snapshot; if that fails, the older one stays, and its age shows."""
         try:
             within = Deadline.after(self._settings.time_to_work())
             products = list(await self._products.all(within))
             await snapshots.save(PRODUCTS.dump_json(products))
         except (Problem, *DRIVER_ERRORS) as error:
             log.warning("no snapshot was taken", error=str(error), sqlstate=sqlstate_of(error))
-        except Exception:  # ours; the next one is tried all the same
+        except Exception:  # a bug; the next snapshot is still attempted
             log.exception("no snapshot was taken")

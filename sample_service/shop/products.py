@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from sample_service.database import Database
-from sample_service.deadline import Deadline
+from sample_service.resilience.database import Database
+from sample_service.resilience.deadline import Deadline
 
 __all__ = ["Product", "Products"]
 
@@ -13,7 +13,7 @@ LIST = "SELECT sku, name, price_cents, stock FROM products ORDER BY sku"
 
 
 class Product(BaseModel):
-    """Something for sale."""
+    """A product for sale."""
 
     sku: str
     name: str
@@ -29,6 +29,6 @@ class Products:
         self._circuit = database.circuit("products")
 
     async def all(self, deadline: Deadline) -> Sequence[Product]:
-        """Every product, by sku. Raises `Problem`."""
+        """Return every product, ordered by sku. Raises `Problem`."""
         rows = await self._database.read(deadline, self._circuit, LIST)
         return [Product(**row) for row in rows]

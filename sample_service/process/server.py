@@ -1,4 +1,4 @@
-"""Uvicorn, with every limit set on purpose."""
+"""Runs Uvicorn with every limit set explicitly."""
 
 import os
 import signal
@@ -10,19 +10,19 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from sample_service.listening import SPREADS, Port
+from sample_service.process.listening import KERNEL_BALANCES, Port
 from sample_service.settings import Settings
 
 __all__ = ["serve"]
 
 
 def serve(application: str, settings: Settings) -> None:
-    """Serve the application that the factory named `module:function` makes, until stopped.
+    """Serve the application of the factory named `module:function` until stopped.
 
-    A name and not an object, so that each of several workers can make its own.
+    It is a name and not an object, so each of several workers can create its own application.
     """
-    # Uvicorn stops on SIGTERM and then raises it again, for whoever handled it before: nobody, and
-    # a stop that was asked for would look like a kill. This makes it exit with 0.
+    # After a stop, Uvicorn raises SIGTERM again for the previous handler. Without one, an orderly
+    # stop would look like a kill; with this one the exit code is 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     config = uvicorn.Config(
         application,
@@ -36,11 +36,11 @@ def serve(application: str, settings: Settings) -> None:
         timeout_keep_alive=settings.keep_alive,
         limit_concurrency=settings.limit_concurrency,
         timeout_graceful_shutdown=settings.grace,
-        log_config=None,  # the application configures logging, for itself and for Uvicorn
-        access_log=False,  # a line for each request costs more than it tells: errors have one
+        log_config=None,  # the application configures logging for itself and for Uvicorn
+        access_log=False,  # a line per request costs more than it is worth; errors have one
         server_header=False,
     )
-    with suppress(KeyboardInterrupt):  # Uvicorn has stopped by then, and raises it for others
+    with suppress(KeyboardInterrupt):  # raised after Uvicorn has stopped
         if settings.workers == 1:
             server = uvicorn.Server(config)
             server.run()
@@ -52,12 +52,12 @@ def serve(application: str, settings: Settings) -> None:
 
 def _serve_by_several(config: uvicorn.Config) -> None:
     try:
-        port = Port((config.host, config.port)) if SPREADS else config.bind_socket()
+        port = Port((config.host, config.port)) if KERNEL_BALANCES else config.bind_socket()
     except OSError as error:
         sys.exit(
             f"Cannot listen on {config.host}, port {config.port}: {error.strerror}. "
-            "Choose another by SHOP_HOST and SHOP_PORT."
+            "Choose another address with SHOP_HOST and SHOP_PORT."
         )
     with TemporaryDirectory(prefix="shop-metrics-") as shared, port:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)  # read when a worker imports
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)  # workers read it on import
         Multiprocess(config, [port]).run()

@@ -1,4 +1,4 @@
-"""Units of work: each with its circuit and its retries, every failure a `Problem`."""
+"""Runs queries and transactions with a circuit and retries; every failure is a `Problem`."""
 
 import asyncio
 import random
@@ -8,20 +8,20 @@ from typing import Final, TypeVar
 import asyncpg
 import stamina
 
-from sample_service.budget import RetryBudget
-from sample_service.circuit import Circuit
-from sample_service.deadline import TOO_LITTLE, Deadline
-from sample_service.failures import (
+from sample_service.problems import COMMIT_UNDETERMINED, Problem
+from sample_service.resilience.budget import RetryBudget
+from sample_service.resilience.circuit import Circuit
+from sample_service.resilience.deadline import TOO_LITTLE, Deadline
+from sample_service.resilience.failures import (
     DRIVER_ERRORS,
     CommitUndetermined,
     ConnectionLost,
-    may_succeed_again,
-    means,
+    is_retryable,
+    leaves_commit_undetermined,
+    problem_of,
     sqlstate_of,
-    undetermined,
 )
-from sample_service.pool import Connection, Pool, is_open
-from sample_service.problems import COMMIT_UNDETERMINED, Problem
+from sample_service.resilience.pool import Connection, Pool, is_open
 from sample_service.settings import Settings
 
 __all__ = ["Database"]
@@ -32,7 +32,7 @@ ATTEMPTS: Final = 3
 FIRST_WAIT: Final = 0.01
 LONGEST_WAIT: Final = 0.1
 JITTER: Final = 0.02
-"""Seconds between attempts: they grow, and no two callers wait alike."""
+"""Seconds between attempts: they grow, and the jitter spreads the callers."""
 
 
 class Database:
@@ -45,7 +45,7 @@ class Database:
         self.budget = RetryBudget(ratio=settings.retry_ratio, reserve=settings.retry_reserve)
 
     def circuit(self, name: str) -> Circuit:
-        """The circuit of that name, one for each table that work is about."""
+        """Return the circuit of that name; each table has one."""
         return self.circuits.setdefault(name, Circuit.of(name, self._settings))
 
     @property
@@ -56,7 +56,7 @@ class Database:
     async def read(
         self, deadline: Deadline, circuit: Circuit, query: str, *args: object
     ) -> Sequence[asyncpg.Record]:
-        """The rows of one query."""
+        """Return the rows of one query."""
 
         async def attempt() -> Sequence[asyncpg.Record]:
             async with self.pool.lease(deadline, circuit) as connection:
@@ -72,11 +72,11 @@ class Database:
         *,
         repeatable: bool,
     ) -> T:
-        """Run `unit` in one transaction, and return its value only after COMMIT came back.
+        """Run `unit` in one transaction, and return its value once COMMIT is confirmed.
 
-        `repeatable` says that a second run of the whole unit finds out whether the first took
-        effect; then even an undetermined COMMIT is tried again. The problem commit-undetermined
-        says that nobody knows; every other, that nothing was done.
+        `repeatable` means that a second run of the unit finds out whether the first took effect, so
+        even an undetermined COMMIT is retried. The problem commit-undetermined means that the
+        outcome is unknown; any other means that nothing was changed.
         """
 
         async def attempt() -> T:
@@ -87,7 +87,7 @@ class Database:
     async def transact(
         self, deadline: Deadline, circuit: Circuit, unit: Callable[[Connection], Awaitable[T]]
     ) -> T:
-        """One attempt of `write`. Raises `CommitUndetermined` besides what `unit` raises."""
+        """Make one attempt of `write`. Raises `CommitUndetermined`, and what `unit` raises."""
         async with self.pool.lease(deadline, circuit) as connection:
             transaction = connection.transaction()
             await transaction.start()
@@ -102,7 +102,7 @@ class Database:
             try:
                 await transaction.commit()
             except DRIVER_ERRORS as error:
-                if undetermined(error):
+                if leaves_commit_undetermined(error):
                     raise CommitUndetermined from error
                 raise
             return result
@@ -118,15 +118,15 @@ class Database:
             failed += 1
             if isinstance(error, CommitUndetermined):
                 unknown = error
-            worth = repeatable if error is unknown else may_succeed_again(error)
-            # Asked after the last attempt too, which no retry follows that could be paid for.
-            may = failed < ATTEMPTS and deadline.left() > LONGEST_WAIT + JITTER + TOO_LITTLE
-            return worth and may and self.budget.spend()
+            retryable = repeatable if error is unknown else is_retryable(error)
+            # stamina asks after the last attempt too, which must not spend from the budget.
+            possible = failed < ATTEMPTS and deadline.left() > LONGEST_WAIT + JITTER + TOO_LITTLE
+            return retryable and possible and self.budget.spend()
 
         self.budget.earn()
         try:
             try:
-                return await attempt()  # by itself, so that a retry costs only who needs one
+                return await attempt()  # outside stamina, which costs time on every call
             except Exception as error:
                 if not again(error):
                     raise
@@ -134,7 +134,7 @@ class Database:
             async for tried in stamina.retry_context(
                 on=again,
                 attempts=ATTEMPTS - 1,
-                timeout=None,  # `again` knows the deadline
+                timeout=None,  # `again` checks the deadline
                 wait_initial=FIRST_WAIT,
                 wait_max=LONGEST_WAIT,
                 wait_jitter=JITTER,
@@ -142,15 +142,15 @@ class Database:
                 with tried:
                     return await attempt()
         except (*DRIVER_ERRORS, ConnectionLost, CommitUndetermined, Problem) as error:
-            if unknown:  # whatever a later attempt met, it did not find out either
+            if unknown:  # the later attempts did not find out either
                 problem = Problem(
                     COMMIT_UNDETERMINED,
-                    "The change may have been made. Look, or send it again with the same key.",
+                    "The change may have been made. Check, or retry with the same key.",
                     sqlstate=sqlstate_of(unknown),
                 )
                 raise problem from unknown
-            problem_or_bug = error if isinstance(error, Problem) else means(error)
-            if problem_or_bug is None or problem_or_bug is error:
+            meant = error if isinstance(error, Problem) else problem_of(error)
+            if meant is None or meant is error:
                 raise
-            raise problem_or_bug from error
-        raise AssertionError  # the last attempt returns or raises; the type checker cannot know
+            raise meant from error
+        raise AssertionError  # unreachable: the last attempt returns or raises

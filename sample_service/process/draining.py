@@ -1,4 +1,4 @@
-"""The first part of a stop: say so, and go on for a moment."""
+"""Delays a stop, so load balancers can notice that the service is not ready."""
 
 import asyncio
 import signal
@@ -15,11 +15,11 @@ log = structlog.get_logger()
 
 @contextmanager
 def draining(announce: Callable[[], None], delay: float) -> Iterator[None]:
-    """While the block runs, SIGTERM calls `announce` first, and reaches the server `delay` seconds
-    later. A second SIGTERM reaches it at once.
+    """While the block runs, SIGTERM first calls `announce`, and reaches the server `delay` seconds
+    later. A second SIGTERM reaches it immediately.
 
-    Uvicorn closes its listening sockets as soon as it is told to stop: without this a balancer
-    learns of the stop from refused connections.
+    Uvicorn closes its listening sockets as soon as it is told to stop, so without this a load
+    balancer would learn of the stop from refused connections.
     """
     loop = asyncio.get_running_loop()
     server = signal.getsignal(signal.SIGTERM)
@@ -31,7 +31,7 @@ def draining(announce: Callable[[], None], delay: float) -> Iterator[None]:
         if callable(server):
             loop.call_soon_threadsafe(loop.call_later, delay, server, number, frame)
 
-    if not callable(server):  # nobody to pass it on to: under a test client, say
+    if not callable(server):  # no server to pass it on to, as under a test client
         yield
         return
     signal.signal(signal.SIGTERM, stop)

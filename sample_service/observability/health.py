@@ -1,8 +1,8 @@
-"""What probes ask: alive, ready, started. None of them waits for the database.
+"""Liveness, readiness and startup probes, none of which waits for the database.
 
-One look at the database every `health_interval`, on a connection of its own, however many probes
-ask; they answer from what the last looks saw. So a full pool does not make the service unready, and
-a database that accepts and never answers does not make a probe slow.
+A background watch checks the database every `health_interval` on its own connection, and the probes
+report its last results. So a full pool does not make the service unready, and a database that
+accepts and never answers does not make a probe slow.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ import asyncpg
 import structlog
 from starlette.responses import JSONResponse
 
-from sample_service import metrics
-from sample_service.database import Database
-from sample_service.failures import DRIVER_ERRORS, sqlstate_of
-from sample_service.pool import Session, session_settings
+from sample_service.observability import metrics
+from sample_service.resilience.database import Database
+from sample_service.resilience.failures import DRIVER_ERRORS, sqlstate_of
+from sample_service.resilience.pool import Session, session_settings
 from sample_service.settings import Settings
 
 __all__ = ["Health", "HealthResponse"]
 
 AGREEING: Final = 2
-"""How many looks in a row must agree before readiness turns: one lost packet is not an outage."""
+"""How many consecutive checks must agree before readiness changes: one lost packet must not."""
 
 log = structlog.get_logger()
 
@@ -51,55 +51,55 @@ class Health:
         self._connection: Session | None = None
         self._reachable = False
         self._contradictions = 0
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self._draining = False
         self._watch: asyncio.Task[None] | None = None
 
     async def live(self) -> HealthResponse:
-        """The process answers: no more is asked, since a restart would mend no database."""
+        """Answer that the process is alive; a restart would not fix the database."""
         return HealthResponse()
 
     async def startup(self) -> HealthResponse:
-        """The service has started: its watch has looked once, whatever it saw."""
-        return HealthResponse(None if self._looked_at else "service:start")
+        """Whether the watch has checked the database once, with whatever result."""
+        return HealthResponse(None if self._checked_at else "service:start")
 
     async def ready(self) -> HealthResponse:
-        """The database answers, as the last looks saw it; a watch that stopped is a failure, and a
-        service that is about to stop is not ready either."""
+        """Whether the database answered the last checks, the watch still runs, and the service is
+        not about to stop."""
         if self._draining:
             return HealthResponse("service:draining")
         patience = 4 * (self._settings.health_interval + self._settings.health_timeout)
-        fresh = time.monotonic() - self._looked_at < patience
+        fresh = time.monotonic() - self._checked_at < patience
         return HealthResponse(None if self._reachable and fresh else "postgresql:connection")
 
     def drain(self) -> None:
-        """From now on: not ready."""
+        """Report not ready from now on."""
         self._draining = True
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the watch."""
         metrics.observe(self._database)
-        self._watch = asyncio.create_task(self._look_on())
+        self._watch = asyncio.create_task(self._keep_checking())
 
     async def stop(self) -> None:
-        """Stop to watch; waits for nothing."""
+        """Stop the watch without waiting for the database."""
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
         self._drop()
 
-    async def _look_on(self) -> None:
+    async def _keep_checking(self) -> None:
         while True:
-            self._note(await self._looked())
+            self._note(await self._checked())
             metrics.observe(self._database)
             await asyncio.sleep(self._settings.health_interval)
 
-    async def _looked(self) -> bool:
-        """What a look saw; then the pool is filled. The watch outlives faults of our own: without
-        it the service would not be ready again until somebody restarts it."""
+    async def _checked(self) -> bool:
+        """Check the database, and fill the pool if it answers. A bug must not end the watch, or
+        the service would stay unready until a restart."""
         try:
-            reachable = await self.look()
+            reachable = await self.check()
             if reachable:
                 await self._database.pool.warm()
         except Exception:
@@ -108,14 +108,14 @@ class Health:
         return reachable
 
     def _note(self, reachable: bool) -> None:
-        first, self._looked_at = not self._looked_at, time.monotonic()
+        first, self._checked_at = not self._checked_at, time.monotonic()
         self._contradictions = 0 if reachable == self._reachable else self._contradictions + 1
         if self._contradictions >= AGREEING or (first and reachable):
             self._reachable, self._contradictions = reachable, 0
-            log.info("readiness turned", ready=reachable)
+            log.info("readiness changed", ready=reachable)
 
-    async def look(self) -> bool:
-        """Whether the database answers within `health_timeout`; keeps one connection for it."""
+    async def check(self) -> bool:
+        """Whether the database answers within `health_timeout`, on a connection kept for this."""
         try:
             connection = self._connection = self._connection or await self._connect()
             end = asyncio.get_running_loop().call_later(
@@ -127,7 +127,7 @@ class Health:
                 end.cancel()
         except DRIVER_ERRORS as error:
             self._drop()
-            log.debug("the database did not answer the watch", sqlstate=sqlstate_of(error))
+            log.debug("the database did not answer the health check", sqlstate=sqlstate_of(error))
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""JSON lines on standard output: one event, one line."""
+"""Logs one JSON line per event to standard output."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ __all__ = ["configure"]
 
 
 def configure() -> None:
-    """Send structlog's events, and what libraries log, to standard output as JSON."""
+    """Send structlog's events and the libraries' log records to standard output as JSON."""
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

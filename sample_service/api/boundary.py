@@ -1,4 +1,4 @@
-"""The outermost layer: what every request gets, and what no request may let out."""
+"""The outermost layer: deadline, trace id, shedding, metrics and the last error handler."""
 
 import asyncio
 import time
@@ -7,32 +7,32 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sample_service import metrics
-from sample_service.deadline import Deadline
-from sample_service.errors import ErrorHandlers
+from sample_service.api.errors import ErrorHandlers
+from sample_service.observability import metrics
+from sample_service.observability.tracing import trace_id
 from sample_service.problems import BAD_REQUEST, Problem
+from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.shedding import Shedder
 from sample_service.settings import Settings
-from sample_service.shedding import Shedder
-from sample_service.tracing import trace_id
 
-__all__ = ["LONGEST_NUMBER", "Boundary", "deadline_of"]
+__all__ = ["MAX_DIGITS", "Boundary", "deadline_of"]
 
 DEADLINE_HEADER: Final = b"x-request-timeout-ms"
-"""How long the caller will wait, in whole milliseconds; the service's own deadline caps it."""
+"""How long the caller will wait, in whole milliseconds, capped by the service's own deadline."""
 
-LONGEST_NUMBER: Final = 9
-"""Digits, of some eleven days; more can be made to cost whatever a caller likes."""
+MAX_DIGITS: Final = 9
+"""Of that header, eleven days. Parsing arbitrarily long numbers would cost a lot of CPU time."""
 
-UNREMARKABLE: Final = 0.05
-"""Seconds after which it pays to ask whether the caller is still there."""
+LISTEN_AFTER: Final = 0.05
+"""Seconds after which the service begins to watch for the caller's disconnect."""
 
 
 class Boundary:
-    """Gives each request its deadline and its trace id, refuses it where there are too many, ends
-    it when its caller goes, counts it, and answers for exceptions that nobody foresaw.
+    """Gives each request its deadline and its trace id, sheds excess requests, ends a request when
+    its caller disconnects, counts it, and answers unhandled exceptions.
 
-    As ASGI, and not as Starlette's `BaseHTTPMiddleware`, which costs a task for each request. The
-    framework's own last resort would answer in text/plain and log a second time.
+    Plain ASGI, because Starlette's `BaseHTTPMiddleware` costs a task per request. The framework's
+    own handler of unhandled exceptions would answer in text/plain and log a second time.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Boundary:
         try:
             state["deadline"] = self._deadline(begun, headers.get(DEADLINE_HEADER))
             with self._shedder.place(scope["path"]):
-                async with _Presence(receive) as presence:
-                    await self._app(scope, presence.receive, watched)
+                async with _DisconnectWatch(receive) as watch:
+                    await self._app(scope, watch.receive, watched)
         except Exception as error:
             if status:
-                raise  # an answer that has begun cannot be taken back: the server cuts it off
+                raise  # the response has begun, so the server can only cut it off
             await self._errors.on_unhandled(Request(scope), error)(scope, receive, watched)
         finally:
             metrics.count(scope, status, time.monotonic() - begun)
@@ -75,10 +75,10 @@ class Boundary:
         ours = self._settings.time_to_work()
         if wanted is None:
             return Deadline(begun + ours)
-        if not (wanted.isdigit() and len(wanted) <= LONGEST_NUMBER and int(wanted)):
+        if not (wanted.isdigit() and len(wanted) <= MAX_DIGITS and int(wanted)):
             raise Problem(
                 BAD_REQUEST,
-                "X-Request-Timeout-Ms takes whole milliseconds above zero, in nine digits at most.",
+                "X-Request-Timeout-Ms must be a positive whole number of at most nine digits.",
             )
         given = self._settings.time_to_work(int(wanted) / 1000)
         return Deadline(begun + given, hurried=given < ours * self._settings.slow_share)
@@ -90,10 +90,10 @@ def deadline_of(request: Request) -> Deadline:
     return deadline
 
 
-class _Presence:
-    """Ends the request's task when its caller goes, so that its query ends too.
+class _DisconnectWatch:
+    """Cancels the request's task when its caller disconnects, which ends its query too.
 
-    Nobody listens during the first 50 ms: most requests are over by then, and cost only a timer.
+    It does not listen during the first 50 ms: most requests are over by then and cost only a timer.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -103,13 +103,13 @@ class _Presence:
         self._gone = False
 
     async def receive(self) -> Message:
-        """What the application calls instead of the server's `receive`."""
+        """Receive for the application, in place of the server's `receive`."""
         self._reading = True
         message = await self._receive()
         self._reading = bool(message.get("more_body"))
         return message
 
-    async def __aenter__(self) -> "_Presence":
+    async def __aenter__(self) -> "_DisconnectWatch":
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker
         self._task = task
@@ -121,15 +121,15 @@ class _Presence:
         if self._listener is not None:
             self._listener.cancel()
         if self._gone and kind is asyncio.CancelledError:
-            self._task.uncancel()  # the request ends here, and with it its cancellation
+            self._task.uncancel()  # the cancellation was for this request only
             return True
         return False
 
     def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(UNREMARKABLE, self._listen)
+        self._timer = asyncio.get_running_loop().call_later(LISTEN_AFTER, self._listen)
 
     def _listen(self) -> None:
-        if self._reading:  # the body is on its way: it is the application that would notice
+        if self._reading:  # the application reads the body, and would see the disconnect
             self._wait()
         else:
             self._listener = asyncio.create_task(self._until_gone())

@@ -1,4 +1,4 @@
-"""The HTTP interface: thin, since what it says is worked out elsewhere."""
+"""The HTTP operations: parse the request, call the shop, shape the response."""
 
 import math
 from typing import Annotated
@@ -7,14 +7,14 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from sample_service import metrics
-from sample_service.boundary import deadline_of
-from sample_service.catalogue import Catalogue
-from sample_service.health import Health
-from sample_service.invoices import Invoices
-from sample_service.openapi import AGE, PLACED, TIMED
-from sample_service.orders import NewOrder, Order, Orders
-from sample_service.products import Product
+from sample_service.api.boundary import deadline_of
+from sample_service.api.openapi import AGE, PLACED, TIMED
+from sample_service.observability import metrics
+from sample_service.observability.health import Health
+from sample_service.shop.catalogue import Catalogue
+from sample_service.shop.invoices import Invoices
+from sample_service.shop.orders import NewOrder, Order, Orders
+from sample_service.shop.products import Product
 
 __all__ = ["operator_routes", "shop_routes"]
 
@@ -33,27 +33,27 @@ class PngResponse(Response):
 
 
 class OrderPage(BaseModel):
-    """Some orders, the newest first; `next` is the `before` of the page after, or null."""
+    """Some orders, newest first; `next` is the next page's `before`, or null."""
 
     orders: list[Order]
     next: int | None
 
 
 class ProductList(BaseModel):
-    """What is for sale."""
+    """The products for sale."""
 
     products: list[Product]
 
 
 class ShippingQuote(BaseModel):
-    """What sending costs."""
+    """The price of shipping a parcel."""
 
     weight_grams: int
     price_cents: int
 
 
 def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> APIRouter:
-    """The shop's operations."""
+    """Return the shop's operations."""
     routes = APIRouter()
 
     @routes.post("/orders", status_code=201, responses=PLACED)
@@ -88,14 +88,14 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
         response_description="The invoice's payment code",
     )
     async def draw_invoice(order_id: Id, request: Request) -> Response:
-        # Its connection is back before the drawing.
+        # This returns the connection before the drawing begins.
         order = await orders.read(deadline_of(request), order_id)
         return PngResponse(await invoices.draw(deadline_of(request), order.id, order.total_cents))
 
     @routes.get("/products", responses=AGE)
     async def list_products(request: Request, response: Response) -> ProductList:
         products, age = await catalogue.list(deadline_of(request))
-        if age is not None:  # RFC 9111 section 4.2.3: this header says that the answer is stored
+        if age is not None:  # RFC 9111 section 4.2.3: a response with this header is a stored one
             response.headers["Age"] = str(math.ceil(age))
         return ProductList(products=list(products))
 
@@ -112,7 +112,7 @@ def shop_routes(orders: Orders, catalogue: Catalogue, invoices: Invoices) -> API
 
 
 def operator_routes(health: Health) -> APIRouter:
-    """The probes and the metrics; not part of the described interface, since no caller asks."""
+    """Return the probes and the metrics, which are not in the OpenAPI document."""
     routes = APIRouter(include_in_schema=False)
     routes.add_api_route("/health/live", health.live, response_model=None)
     routes.add_api_route("/health/ready", health.ready, response_model=None)

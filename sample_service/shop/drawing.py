@@ -1,4 +1,4 @@
-"""Draws an invoice: a payment code as PNG. Imported by the drawing processes, so it is light."""
+"""Draws an invoice, a payment code as PNG. The drawing processes import it, so it is small."""
 
 import multiprocessing
 import os
@@ -8,15 +8,17 @@ from io import BytesIO
 
 from segno import helpers
 
-from sample_service.deadline import Deadline
+from sample_service.resilience.deadline import Deadline
 
 __all__ = ["draw", "draw_in_time", "prepare"]
 
 
 def prepare() -> None:
-    """Make this process one that lives and ends with the service's: a drawing process waits for
-    work on a pipe whose other end it holds itself, so it would not notice a service that was
-    killed. Ctrl-C reaches it too, but it is the service that decides when to stop."""
+    """Tie this process to the service's.
+
+    It waits for work on a pipe whose other end it holds itself, so it would not notice that the
+    service was killed. It ignores Ctrl-C, because the service decides when to stop.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_service, daemon=True).start()
 
@@ -29,8 +31,8 @@ def _end_with_service() -> None:
 
 
 def draw_in_time(deadline: Deadline, order_id: int, total_cents: int) -> bytes:
-    """As `draw`, but the whole process ends at the deadline: no code, not even C, can ignore that.
-    A deadline means the same in every process, since the monotonic clock is the system's."""
+    """Like `draw`, but the process ends at the deadline, even while it runs C code. A deadline
+    means the same in every process, because the monotonic clock is system-wide."""
     signal.setitimer(signal.ITIMER_REAL, max(deadline.left(), 0.001))  # zero would mean never
     try:
         return draw(order_id, total_cents)
@@ -39,7 +41,7 @@ def draw_in_time(deadline: Deadline, order_id: int, total_cents: int) -> bytes:
 
 
 def draw(order_id: int, total_cents: int) -> bytes:
-    """A European payment code (EPC 069-12) that asks for the order's total; some 10 ms of CPU."""
+    """Draw a European payment code (EPC 069-12) for the order's total: about 10 ms of CPU time."""
     code = helpers.make_epc_qr(
         name="The Shop",
         iban="DE89370400440532013000",  # the example of the IBAN registry

@@ -1,7 +1,7 @@
-"""What Prometheus sees, right also with several workers.
+"""Prometheus metrics, which are complete with several workers too.
 
-With `PROMETHEUS_MULTIPROC_DIR` set, which `server.py` does for several workers, each process writes
-its numbers into files of that folder, and whichever answers `/metrics` adds them up.
+For several workers `process/server.py` sets `PROMETHEUS_MULTIPROC_DIR`. Each process writes its
+numbers into files of that folder, and the one that answers `/metrics` adds them up.
 """
 
 import os
@@ -23,8 +23,8 @@ from prometheus_client import (
 from starlette.responses import Response
 from starlette.types import Scope
 
-from sample_service.breaker import State
-from sample_service.database import Database
+from sample_service.resilience.breaker import State
+from sample_service.resilience.database import Database
 
 __all__ = ["count", "exposition", "observe"]
 
@@ -39,33 +39,33 @@ SECONDS: Final = Histogram(
 )
 POOL: Final = Gauge(
     "shop_pool_connections",
-    "Connections that are open, taken, and waited for.",
+    "Connections that are open, taken, or waited for.",
     ["what"],
     multiprocess_mode="livesum",
 )
 BREAKER: Final = Gauge(
     "shop_breaker_open",
-    "Breakers that refuse, by circuit.",
+    "Open breakers, by circuit.",
     ["circuit"],
     multiprocess_mode="livesum",
 )
 
 
 def count(scope: Scope, status: int, seconds: float) -> None:
-    """One request is over; `status` is 0 where nothing was answered, since the caller had gone."""
+    """Count one request; `status` is 0 if the caller disconnected before an answer."""
     route = getattr(scope.get("route"), "path", "unknown")
     origin = scope["state"].get("origin", "")
     _requests(scope["method"], route, str(status), origin).inc()
     _seconds(route).observe(seconds)
 
 
-# `labels` takes a lock and checks its words each time; there are a few dozen of these in all.
+# `labels` takes a lock and validates its arguments each time; there are a few dozen combinations.
 _requests: Final = cache(REQUESTS.labels)
 _seconds: Final = cache(SECONDS.labels)
 
 
 def observe(database: Database) -> None:
-    """How the pool and the breakers are now."""
+    """Record the current state of the pool and the breakers."""
     POOL.labels("open").set(database.pool.size)
     POOL.labels("taken").set(database.pool.gate.taken)
     POOL.labels("waited for").set(database.waiting)
@@ -74,7 +74,7 @@ def observe(database: Database) -> None:
 
 
 def exposition() -> Response:
-    """All numbers in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     registry = REGISTRY
     if folder:
@@ -85,7 +85,7 @@ def exposition() -> Response:
 
 
 def _forget_the_dead(folder: Path) -> None:
-    """What a killed worker had open is closed: its gauges no longer count."""
+    """Drop the gauges of killed workers."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if not psutil.pid_exists(pid):

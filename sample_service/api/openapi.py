@@ -1,21 +1,21 @@
-"""The interface's description: every operation may answer with a problem, and says so."""
+"""What OpenAPI says of the interface: problems, links, and the caller's deadline."""
 
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sample_service.boundary import LONGEST_NUMBER
+from sample_service.api.boundary import MAX_DIGITS
 from sample_service.problems import Origin
 
 __all__ = ["AGE", "PLACED", "PROBLEM_RESPONSES", "TIMED", "ProblemBody"]
 
 
 class ProblemBody(BaseModel):
-    """RFC 9457, with where the error arose and the id under which the log has it."""
+    """RFC 9457, with the error's origin and the trace id that the log also has."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field(description="The address of the problem's page.")
+    type: str = Field(description="The address of the problem's documentation.")
     title: str
     status: int = Field(ge=400, le=599)
     detail: str
@@ -25,7 +25,7 @@ class ProblemBody(BaseModel):
 
 def _content() -> dict[str, Any]:
     schema = ProblemBody.model_json_schema()
-    schema["properties"]["origin"] = schema.pop("$defs")["Origin"]  # inline: refs point elsewhere
+    schema["properties"]["origin"] = schema.pop("$defs")["Origin"]  # its $ref would not resolve
     return {"application/problem+json": {"schema": schema}}
 
 
@@ -33,44 +33,42 @@ PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"description": "The request was refused.", "content": _content()},
     "5XX": {"description": "The request failed.", "content": _content()},
 }
-"""FastAPI leaves out its own description of 422, which this service never answers with."""
+"""With these, FastAPI omits its own description of 422, which this service never sends."""
 
 PLACED: Final[dict[int | str, dict[str, Any]]] = {
     201: {
-        "headers": {
-            "Location": {"description": "Where the order is.", "schema": {"type": "string"}}
-        },
+        "headers": {"Location": {"description": "The order's path.", "schema": {"type": "string"}}},
         "links": {
             operation: {"operationId": operation, "parameters": {"order_id": "$response.body#/id"}}
             for operation in ("read_order", "cancel_order", "draw_invoice")
         },
     }
 }
-"""What can be done with an order once it is placed."""
+"""The response to a placed order, with links to the operations on it."""
 
 AGE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             "Age": {
-                "description": "Only where PostgreSQL could not be asked: these products are "
-                "stale, by so many seconds.",
+                "description": "Present only if PostgreSQL was unavailable: the age of these "
+                "products in seconds.",
                 "schema": {"type": "integer", "minimum": 0},
             }
         }
     }
 }
-"""How a caller tells a stale catalogue from a fresh one."""
+"""The header by which a caller tells a stale catalogue from a fresh one."""
 
 TIMED: Final[dict[str, Any]] = {
     "parameters": [
         {
             "name": "X-Request-Timeout-Ms",
             "in": "header",
-            "description": "How long the caller will wait, in milliseconds; the service's own "
-            "deadline where that is shorter. Anything but such a number is refused with 400.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": 10**LONGEST_NUMBER - 1},
+            "description": "How long the caller will wait, in milliseconds, capped by the "
+            "service's own deadline. Any other value is refused with 400.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 10**MAX_DIGITS - 1},
         }
     ]
 }
-"""What every operation obeys. A parameter of FastAPI's would be read and checked again each time;
-`Boundary` has done that before, once for all."""
+"""The header that every operation obeys. It is not a FastAPI parameter, because `Boundary` has
+already parsed it."""

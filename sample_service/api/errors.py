@@ -1,4 +1,4 @@
-"""How errors leave: one format for all of them, one log line for each that failed."""
+"""Answers every error in one format, and logs one line for it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from sample_service.failures import sqlstate_of
 from sample_service.problems import (
     BAD_REQUEST,
     INTERNAL_ERROR,
@@ -18,6 +17,7 @@ from sample_service.problems import (
     NOT_FOUND,
     Problem,
 )
+from sample_service.resilience.failures import sqlstate_of
 
 __all__ = ["ErrorHandlers", "ProblemResponse"]
 
@@ -27,47 +27,47 @@ log = structlog.get_logger()
 
 
 class ProblemResponse(JSONResponse):
-    """RFC 9457's media type."""
+    """A JSON response with RFC 9457's media type."""
 
     media_type = "application/problem+json"
 
 
 class ErrorHandlers:
-    """Turns whatever was raised into a problem; `install` it in an application."""
+    """Turns exceptions into problems; `install` it in an application."""
 
     def install(self, app: FastAPI) -> None:
-        """Take over the framework's own handlers, which would answer in other formats."""
+        """Replace the framework's own handlers, which answer in other formats."""
         app.add_exception_handler(Problem, self.on_problem)
         app.add_exception_handler(HTTPException, self.on_http_exception)
         app.add_exception_handler(RequestValidationError, self.on_validation_error)
 
     async def on_problem(self, request: Request, error: Exception) -> Response:
-        """A request ended in a problem."""
-        assert isinstance(error, Problem)  # noqa: S101 - how it is installed; for the type checker
+        """Answer a problem."""
+        assert isinstance(error, Problem)  # noqa: S101 - for the type checker
         return self.answer(request, error)
 
     async def on_http_exception(self, request: Request, error: Exception) -> Response:
-        """The framework refused: no such path, no such method, a body that is no JSON."""
+        """Answer the framework's refusals: unknown path, unsupported method, malformed JSON."""
         assert isinstance(error, HTTPException)  # noqa: S101
         kind = FRAMEWORK.get(error.status_code, BAD_REQUEST)
         problem = Problem(kind, f"{kind.title}.", status=error.status_code)
         return self.answer(request, problem, headers=error.headers)
 
     async def on_validation_error(self, request: Request, error: Exception) -> Response:
-        """The request has the wrong form; says where and why, and does not echo what was sent."""
+        """Say where and why a request is invalid, without echoing what was sent."""
         assert isinstance(error, RequestValidationError)  # noqa: S101
         found = [
             {"location": [str(part) for part in each["loc"]], "message": each["msg"]}
             for each in error.errors()
         ]
-        problem = Problem(INVALID_REQUEST, "See `errors` for what is wrong where.")
+        problem = Problem(INVALID_REQUEST, "`errors` lists what is wrong.")
         return self.answer(request, problem, errors=found)
 
     def on_unhandled(self, request: Request, error: Exception) -> Response:
-        """Nobody foresaw this one: 500, with the traceback in the log and nowhere else."""
-        if isinstance(error, Problem):  # from before the framework was asked
+        """Answer 500 to any other exception; only the log gets the traceback."""
+        if isinstance(error, Problem):  # raised by `Boundary`, outside the framework
             return self.answer(request, error)
-        problem = Problem(INTERNAL_ERROR, "It was recorded.", sqlstate=sqlstate_of(error))
+        problem = Problem(INTERNAL_ERROR, "The error was logged.", sqlstate=sqlstate_of(error))
         return self.answer(request, problem, cause=error)
 
     def answer(
@@ -79,7 +79,7 @@ class ErrorHandlers:
         cause: Exception | None = None,
         **members: Any,
     ) -> Response:
-        """The response to a problem, and its line in the log."""
+        """Return the response to a problem, and log it."""
         trace_id = request.state.trace_id
         request.state.origin = problem.kind.origin
         kind = problem.kind

@@ -1,9 +1,9 @@
-"""What stands between the users of one table and the pool: a bulkhead and a breaker."""
+"""A bulkhead and a breaker in front of the pool, one pair for each table."""
 
 from dataclasses import dataclass
 
-from sample_service.breaker import Breaker
-from sample_service.gate import Gate
+from sample_service.resilience.breaker import Breaker
+from sample_service.resilience.gate import Gate
 from sample_service.settings import Settings
 
 __all__ = ["Circuit"]
@@ -11,7 +11,7 @@ __all__ = ["Circuit"]
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """The users of one table: when it is locked, they wait and fail among themselves."""
+    """The limits for the requests on one table; if it is locked, only these wait and fail."""
 
     name: str
     gate: Gate
@@ -19,7 +19,7 @@ class Circuit:
 
     @classmethod
     def of(cls, name: str, settings: Settings) -> "Circuit":
-        """A circuit with the service's limits."""
+        """Create a circuit with the limits from the settings."""
         return cls(
             name,
             Gate(

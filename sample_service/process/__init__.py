@@ -1,0 +1,1 @@
+"""How the process listens, serves and stops."""

@@ -1,0 +1,1 @@
+"""What is sold: orders, products, the catalogue and invoices."""
