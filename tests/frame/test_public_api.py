@@ -43,7 +43,7 @@ TRIALS = """
 """
 
 OPTION_NAMES = """
-    backend postgres pg_bin postgres_image toxiproxy_image service start_timeout strict report
+    backend postgres pg_bin postgres_image toxiproxy_image service start_timeout strict only report
 """
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import httpx
 import pytest
+from sample_service.orders import NewOrder, Order, Orders
+from sample_service.pool import Connection
 
 from brownout.faults import (
     Commit,
@@ -22,8 +24,6 @@ from brownout.faults import (
 )
 from brownout.postgres import Postgres
 from sample_service.app import Parts
-from sample_service.orders import NewOrder, Order, Orders
-from sample_service.pool import Connection
 from sample_service.settings import Settings
 from tests.sample_service.shop import new_customer, opened, patient, problem, until
 
