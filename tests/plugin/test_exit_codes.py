@@ -60,8 +60,13 @@ def test_stopped_at_the_first_failure(judge: Judge) -> None:
 def test_interrupted(project: pytest.Pytester) -> None:
     project.makepyfile(test_it=PREAMBLE + BROKEN + "def test_stop(): raise KeyboardInterrupt\n")
     result = project.runpytest_subprocess(*QUIETLY)
-    assert result.ret == 2
+    assert result.ret == 1, "broken outranks what is not known"
     result.stdout.fnmatch_lines(["  T2 *broken *"])
+
+
+def test_interrupted_before_anything_was_broken(project: pytest.Pytester) -> None:
+    project.makepyfile(test_it=PREAMBLE + KEPT + "def test_stop(): raise KeyboardInterrupt\n")
+    assert project.runpytest_subprocess(*QUIETLY).ret == 2
 
 
 def test_collection_failed(judge: Judge, project: pytest.Pytester) -> None:

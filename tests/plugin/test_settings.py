@@ -44,6 +44,7 @@ def test_defaults() -> None:
         "service": None,
         "start_timeout": "30",
         "strict": "no",
+        "only": None,
         "report": None,
     }
     assert {origin.layer for origin in settings.origins.values()} == {Layer.DEFAULT}
