@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -106,9 +107,19 @@ def test_a_signal_is_named_and_nothing_waits_for_a_dead_process(replica: Replica
 
 @pytest.mark.parametrize("trial", [WRITE_HISTORIES, STAMPEDE], ids=lambda one: one.id)
 def test_the_long_trials_end_soon_after_the_process(replica: Replica, trial: Trial) -> None:
+    pid = replica.service.pid
+
+    def kill_in_the_first_fault() -> None:
+        while not any(one.made_at for one in replica.postgres.injections):
+            time.sleep(0.005)
+        os.kill(pid, signal.SIGKILL)
+
+    killing = threading.Thread(target=kill_in_the_first_fault, daemon=True)
+    killing.start()
     began = time.monotonic()
     recording = replica.recordings.of(trial)
     assert recording.process is not None
+    assert recording.process.code == -signal.SIGKILL
     assert time.monotonic() - began < LONG.total_seconds() / 2
 
 
