@@ -11,6 +11,7 @@ __all__ = [
     "ERROR_FORMAT",
     "EVENT_LOOP",
     "HEALTH",
+    "LIFECYCLE",
     "POOL",
     "RECOVERY",
     "Base",
@@ -33,6 +34,7 @@ DEADLINES = ids("T1 T2 T3 T6")
 POOL = ids("P1 P2 P3 P5 P6 P9 P10")
 CONSISTENCY = ids("C1 C3")
 RECOVERY = ids("V1 V2 V3")
+LIFECYCLE = ids("S6")
 EVENT_LOOP = ids("X1 X3")
 
 

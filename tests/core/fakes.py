@@ -1,18 +1,20 @@
 """A database and a service that only note what is asked of them, for tests of trials."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 from brownout.declaration import Service
-from brownout.errors import NotAssessable, ServiceNotReady
+from brownout.errors import BrownoutError, NotAssessable, ServiceNotReady
 from brownout.faults import Fault, Restart, TerminatedBackends
 from brownout.postgres import Postgres, Session
 from brownout.service import RunningService
+from brownout.trial import Referee
 
-__all__ = ["FakePostgres", "FakeService", "InForce"]
+__all__ = ["FakePostgres", "FakeReferee", "FakeService", "InForce"]
 
+T = TypeVar("T")
 Switch = Callable[[Fault, bool], None]
 
 
@@ -66,8 +68,8 @@ class FakePostgres:
         """As `Postgres.injections`."""
         return tuple(self._injections)
 
-    def renew(self) -> bool:
-        """As `Postgres.renew`."""
+    def restore_prepared(self) -> bool:
+        """As `Postgres.restore_prepared`."""
         self.renewals += 1
         return True
 
@@ -195,3 +197,18 @@ class FakeService:
             raise ServiceNotReady("The service ended before it was ready.")
         self.exit_code = self.ended_at = None
         self.pid += 1
+
+
+class FakeReferee:
+    """Sees nothing die."""
+
+    end: BrownoutError | None = None
+
+    async def watch(self, work: Awaitable[T]) -> T:
+        """As `Referee.watch`."""
+        return await work
+
+    @property
+    def as_referee(self) -> Referee:
+        """The same, for the type checker."""
+        return cast("Referee", self)

@@ -35,6 +35,7 @@ from brownout.expectations import (
     expect_none_idle_in_transaction,
     expect_none_succeed,
     expect_parallel,
+    expect_process_alive,
     expect_ready_again,
     expect_recovered,
     expect_retry_after,
@@ -330,6 +331,14 @@ CONTROLS = {
             lambda: parallel([*timed(100), answer(started=100.3, elapsed=ms(100))]),
         ],
         nothing=[lambda: parallel([])],
+    ),
+    "expect_process_alive": Controls(
+        kept=[lambda: expect_process_alive(recording())],
+        broken=[
+            lambda: expect_process_alive(recording(process=ProcessEnd(1, seconds(1), ()))),
+            lambda: expect_process_alive(recording(process=ProcessEnd(-9, seconds(1), ("x",)))),
+        ],
+        nothing=[],
     ),
     "expect_ready_again": Controls(
         kept=[lambda: ready_again(ms(10)), lambda: ready_again(seconds(2))],

@@ -75,16 +75,16 @@ def test_a_renewed_database_is_as_it_was_when_it_was_kept(
     made = Postgres(server, engine.client, name=Postgres.new_name())
     made.create()
     try:
-        assert not made.renew(), "nothing was kept yet"
+        assert not made.restore_prepared(), "nothing was kept yet"
         made.query("create table a as select 1 as id")
         made.keep_prepared()
         with Clients(made) as clients:
             clients.connect().execute("create table of_a_session (id int)")
             made.query("insert into a values (2)")
-            assert made.renew()
+            assert made.restore_prepared()
         assert made.query("select id from a") == [(1,)]
         assert made.query("select to_regclass('of_a_session')") == [(None,)]
-        assert made.renew(), "again and again"
+        assert made.restore_prepared(), "again and again"
     finally:
         made.drop()
         engine.client.delete_proxy(made.admin.database)

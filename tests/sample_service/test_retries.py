@@ -8,8 +8,6 @@ from typing import Final
 
 import httpx
 import pytest
-from sample_service.orders import NewOrder, Order, Orders
-from sample_service.pool import Connection
 
 from brownout.faults import (
     Commit,
@@ -24,7 +22,9 @@ from brownout.faults import (
 )
 from brownout.postgres import Postgres
 from sample_service.app import Parts
+from sample_service.resilience.pool import Connection
 from sample_service.settings import Settings
+from sample_service.shop.orders import NewOrder, Order, Orders
 from tests.sample_service.shop import new_customer, opened, patient, problem, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from brownout.declaration import Service
 from brownout.observations import Answer
 from brownout.trial import Baseline, Probe, Stage
+from brownout.trial.clock import Clock
 from brownout.trial.watch import HealthWatch, SessionWatch
 from tests.core.fakes import FakePostgres, FakeService
 from tests.core.peer import Peer
@@ -26,7 +27,10 @@ async def staged(
     """The stage for as long as the block lasts; its health routes are asked by `readiness` only."""
     database = postgres or FakePostgres()
     answers: list[Answer] = []
-    async with Probe(declared, peer.url, patience=patience, heard=answers.append) as probe:
+    clock = Clock()
+    async with Probe(
+        declared, peer.url, patience=patience, heard=answers.append, clock=clock
+    ) as probe:
         yield Stage(
             service=FakeService(declared, peer.url).as_service,
             postgres=database.as_postgres,
@@ -36,4 +40,5 @@ async def staged(
             liveness=None,
             readiness=readiness,
             sessions=SessionWatch(database.as_postgres),
+            clock=clock,
         )

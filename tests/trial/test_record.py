@@ -2,8 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -21,9 +24,9 @@ from brownout.expectations import expect_recovered
 from brownout.faults import BlackHole, Fault, Latency, LockedTables, Outage
 from brownout.observations import Completion
 from brownout.trial import Recorder, Recording, Stage, Trial
-from brownout.trial.clock import Gap
+from brownout.trial.clock import Clock, Gap
 from brownout.units import ms, seconds
-from tests.core.fakes import FakePostgres, FakeService
+from tests.core.fakes import FakePostgres, FakeReferee, FakeService
 from tests.core.made import READ, service
 from tests.core.peer import DROP, OK, SILENCE, Peer, Reply, Request, serving, whole
 
@@ -51,7 +54,9 @@ class Chain:
         self.in_force: list[Fault] = []
         self.postgres = FakePostgres(switch=self.switch, **of_postgres)
         self.service = FakeService(declaration, peer.url)
-        self.recorder = Recorder(self.service.as_service, self.postgres.as_postgres)
+        self.recorder = Recorder(
+            self.service.as_service, self.postgres.as_postgres, FakeReferee().as_referee
+        )
         peer.answer = self.answer
 
     def switch(self, fault: Fault, on: bool) -> None:
@@ -193,23 +198,25 @@ async def test_only_the_log_of_the_trial_s_time_is_kept() -> None:
 async def test_time_in_which_this_process_did_not_run_is_forgiven(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Stopped:
+    class Stopped(Clock):
         """A clock by which this process never ran."""
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
 
         @property
         def gaps(self) -> tuple[Gap, ...]:
             now = time.monotonic()
             return (Gap(now - 1000, now + 1000),)
 
+        def lost(self, start: float, end: float) -> timedelta:
+            return timedelta(seconds=end - start)
+
+        @asynccontextmanager
+        async def timeout(self, limit: timedelta) -> AsyncIterator[None]:
+            async with asyncio.timeout(limit.total_seconds()):
+                yield
+
     monkeypatch.setattr("brownout.trial.record.Clock", Stopped)
     async with serving() as peer:
-        seen = await Chain(peer, declared()).recorder.record(OUTAGE)
+        seen = await Chain(peer, declared()).recorder.record(Trial("x", waves=1))
     assert len(seen.gaps) == 1
     for one in (*seen.answers, *seen.liveness, *seen.readiness, *seen.note("wave 1")):
         assert one.took < ms(1)

@@ -29,6 +29,7 @@ from brownout.reaper import Reaper
 from brownout.service import RunningService
 from brownout.trial import Recorder, Recording, Trial
 from brownout.units import ms, seconds
+from tests.core.fakes import FakeReferee
 
 FRAIL = str(Path(__file__).with_name("frail.py"))
 READ = Operation.read("list", "GET", "/things")
@@ -47,7 +48,7 @@ class Chain:
     def __init__(self, service: RunningService, postgres: Postgres) -> None:
         self.service = service
         self.postgres = postgres
-        self._recorder = Recorder(service, postgres)
+        self._recorder = Recorder(service, postgres, FakeReferee().as_referee)
 
     def record(self, trial: Trial) -> Recording:
         """What was seen in the trial."""

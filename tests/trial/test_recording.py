@@ -158,11 +158,12 @@ def test_the_facts_are_few_and_json() -> None:
     )
     assert json.loads(json.dumps(seen.facts())) == {
         "trial": "outage",
+        "seconds": 20.0,
         "injections": [{"fault": "Outage()", "felt": 1}],
         "recovered_after_seconds": 1.234,
-        "process": "it ended with signal 9, 2.00 s after the fault began",
+        "process": "it was ended by signal 9 (SIGKILL), 2.00 s after the fault began",
     }
-    assert recording(injected=()).facts() == {"trial": "outage", "injections": []}
+    assert recording(injected=()).facts() == {"trial": "outage", "seconds": 20.0, "injections": []}
     assert "exit code 70" in ProcessEnd(70, ms(20), ()).describe()
 
 
@@ -179,6 +180,7 @@ WHOLE = recording(
     counted=(SessionLook(104.0, {"active": 1}),),
     recovery=Recovery(True, seconds(1), ("after 0.50 s: /ready: status 503",)),
     ready_again=seconds(2),
+    repeated="The engine was ended by signal 9 (SIGKILL) in the first try.",
     settled=SessionLook(112.0, {"idle": 1}),
     applied={"t": 1},
     process=ProcessEnd(70, seconds(3), ("last words",)),

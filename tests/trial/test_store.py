@@ -14,6 +14,7 @@ import pytest
 from brownout import BrownoutError, FaultNotFelt, NotAssessable, ServiceNotReady
 from brownout.faults import BlackHole, Outage
 from brownout.trial import Recorder, Recording, Recordings, Trial
+from tests.core.fakes import FakeReferee
 from tests.core.made import recording
 from tests.core.peer import PATIENCE
 
@@ -37,7 +38,12 @@ class FakeRecorder:
 
 
 def recordings(recorder: FakeRecorder, tmp_path: Path, folder: Path | None = None) -> Recordings:
-    return Recordings(cast("Recorder", recorder), folder=folder, lock=tmp_path / "brownout.lock")
+    return Recordings(
+        cast("Recorder", recorder),
+        FakeReferee().as_referee,
+        folder=folder,
+        lock=tmp_path / "brownout.lock",
+    )
 
 
 # -- once ----------------------------------------------------------------------------------------
@@ -134,6 +140,7 @@ import sys
 from pathlib import Path
 from tests.core.made import recording
 from brownout.trial import Recordings, Trial
+from tests.core.fakes import FakeReferee
 
 class Recorder:
     async def record(self, trial):
@@ -143,7 +150,7 @@ class Recorder:
 
 print("up", flush=True)
 trial = Trial("x", alone=sys.argv[2] == "alone")
-Recordings(Recorder(), folder=None, lock=Path(sys.argv[1])).of(trial)
+Recordings(Recorder(), FakeReferee(), folder=None, lock=Path(sys.argv[1])).of(trial)
 print("over", flush=True)
 """
 

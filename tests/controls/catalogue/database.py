@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from brownout import seconds
-from tests.controls.control import POOL, RECOVERY, Control, Defect, ids
+from tests.controls.control import LIFECYCLE, POOL, RECOVERY, Control, Defect, ids
 from tests.controls.kiosk.declaration import BUDGET
 
 __all__ = ["DATABASE"]
@@ -34,8 +34,20 @@ DATABASE = (
     Control(
         module="recovery",
         name="rests_after_a_refusal",
-        judged_by=RECOVERY,
+        judged_by=RECOVERY | LIFECYCLE,
         defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+    ),
+    Control(
+        module="lifecycle",
+        name="exits_when_an_idle_session_ends",
+        judged_by=LIFECYCLE | ids("H1 T6 V1 V2"),
+        defects=(
+            Defect(
+                "an unhandled error of an idle connection ends the process",
+                LIFECYCLE | ids("H1 V1 V2"),
+                because="What has ended answers no probe, and does not come back by itself.",
+            ),
+        ),
     ),
     Control(
         module="pool",
