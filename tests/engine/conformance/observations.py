@@ -366,7 +366,7 @@ def _silent_upstream(bench: Bench) -> str:
         return seen
 
 
-_AT_ONCE = "the control API while a reader stalls or an upstream swallows SYNs"
+_AT_ONCE = "the control API while a reader stalls or an upstream drops SYNs"
 
 OBSERVATIONS: Sequence[Observation] = [
     Observation("bytes pass both ways", _plain, "at once, at once"),
@@ -391,7 +391,7 @@ OBSERVATIONS: Sequence[Observation] = [
         _timeout_with_traffic,
         "open",
         ours="fin",
-        why="`timeout` while data keeps coming",
+        why="`timeout` while data keeps arriving",
     ),
     Observation("timeout removed", _timeout_removed, "fin, fin"),
     Observation("reset_peer on new connections", _reset_new, "rst, rst"),
