@@ -21,10 +21,10 @@ from benchmarks.database import database, through
 from benchmarks.figures import Better, Figure, compared, judged, report
 from benchmarks.loads import percentile
 from brownout.control import EngineClient
-from brownout.engine.toxics.model import Ending
+from brownout.engine.stream import Ending
 from brownout.engine.wire.actions import Error
+from brownout.engine.wire.active_rules import Rules
 from brownout.engine.wire.connection import Wire
-from brownout.engine.wire.inforce import Rules
 from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.when import When
 from brownout.login import Login

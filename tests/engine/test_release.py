@@ -18,9 +18,9 @@ from brownout.engine.relay.collection import Proxies, resolve_wanted
 from brownout.engine.relay.connection import Connection
 from brownout.engine.relay.proxy import Protocol, Proxy, WhenDown
 from brownout.engine.relay.reactor import Reactor
+from brownout.engine.stream import Scope
 from brownout.engine.toxics import TOXICS
 from brownout.engine.toxics.noop import Noop
-from brownout.engine.toxics.scope import Scope
 from brownout.engine.wire.certificates import ALPN, ProxyTls, UpstreamTls
 from tests.engine.peers import PATIENCE, echoing, soon
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from brownout.engine.direction import StreamDirection
-from brownout.engine.toxics.model import Ending
-from brownout.engine.toxics.scope import Scope, ScopeKind
+from brownout.engine.stream import Ending, Scope, ScopeKind
 from brownout.engine.wire.actions import (
     Action,
     Cut,

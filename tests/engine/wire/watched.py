@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from brownout.engine.direction import StreamDirection
-from brownout.engine.toxics.model import Ending
+from brownout.engine.stream import Ending
+from brownout.engine.wire.active_rules import Rules
 from brownout.engine.wire.connection import Wire
 from brownout.engine.wire.events import Event, EventLog
-from brownout.engine.wire.inforce import Rules
 from brownout.engine.wire.matching import ActiveRule
 from brownout.engine.wire.rules import Rule
 
