@@ -49,7 +49,7 @@ def test_every_placeholder_and_every_suite_is_named() -> None:
 
 
 def test_python_in_the_readme_compiles() -> None:
-    assert len(blocks(README)) == 2
+    assert len(blocks(README)) == 3
     for block in blocks(README):
         compile(block, "README.md", "exec")
 
