@@ -1,4 +1,4 @@
-"""The services that `benchmarks.verdict` judges: the controls' kiosk, sound and without time-outs."""
+"""The services that `benchmarks.verdict` judges: the controls' kiosk, sound and without clocks."""
 
 from tests.controls.catalogue import CONTROLS
 from tests.controls.declared import declaration_of
