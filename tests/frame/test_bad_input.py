@@ -112,6 +112,6 @@ def test_a_service_that_dies_for_good_has_broken_v1_and_is_not_waited_for_again(
     code, said, left = suites(declared("mortal"), suite="test_recovery.py", BROWNOUT_TEST_NOTE=dead)
     assert code == 1, said
     assert re.search(r"V[123] +must +broken", said)
-    assert "its process ended" in said
+    assert "follows: S6, the end of the service's process" in said
     assert said.count("\nServiceNotReady: The service is not running.") == 1, "it is told once"
     assert left == []

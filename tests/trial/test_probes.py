@@ -186,10 +186,10 @@ async def test_every_answer_is_heard_however_it_ended() -> None:
 
     async with (
         serving(reply) as peer,
-        Probe(service(), peer.url, patience=ms(60), heard=heard.append, keep_alive=False) as probe,
+        Probe(service(), peer.url, heard=heard.append, keep_alive=False) as probe,
     ):
         answers = [await probe.ask(READ) for _ in range(3)]
-        answers.append(await probe.get("/ready"))
+        answers.append(await probe.get("/ready", patience=ms(60)))
     assert heard == answers
     assert [one.ending for one in heard] == [
         Completion.ANSWERED, Completion.ANSWERED, Completion.DROPPED, Completion.NO_ANSWER,
