@@ -1,7 +1,7 @@
-"""The whole chain, judged from outside: pytest in a process of its own, and its report.
+"""Runs the suites on a control in a separate pytest process, and reads the report.
 
-Each process is forked from one that has imported what every run imports, which is half of the CPU
-time of most controls.
+The process is forked from one that has already imported what every run imports, which saves half of
+the CPU time of most controls.
 """
 
 import json
@@ -22,12 +22,12 @@ __all__ = ["ROOT", "Judgement", "judgement_of"]
 ROOT: Final = Path(__file__).parents[2]
 
 TIMEOUT: Final = 240
-"""Seconds; a control takes some ten on an idle machine."""
+"""Seconds; a control takes about ten on an idle machine."""
 
 PLUGINS: Final = ("pytest_asyncio.plugin", "brownout.plugin", "tests.controls.selection")
-"""What the suites need; loading whatever else is installed would double the start."""
+"""The plugins that the suites need; loading all installed ones would double the start-up time."""
 
-# Without the plugins: pytest itself has to be the first to import them, to rewrite their asserts.
+# Without the plugins, because pytest must import them first to rewrite their asserts.
 _PRELOADED: Final = (
     "pytest",
     "brownout.backends.embedded",
@@ -42,8 +42,8 @@ _FORKSERVER.set_forkserver_preload(list(_PRELOADED))
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the suites said: behaviours by verdict, whether the steady state was there, the exit
-    code, and what was printed."""
+    """The suites' result: promises by verdict, whether the steady state was reached, the exit code
+    and the output."""
 
     broken: frozenset[str]
     tolerated: frozenset[str]
@@ -55,7 +55,7 @@ class Judgement:
 
 
 def judgement_of(control: Control, folder: Path) -> Judgement:
-    """Run the suites on the control's service; the report goes to `folder`."""
+    """Run the suites on the control's service, with the report in `folder`."""
     arguments = [
         *("suites", "--no-header", "-rfE"),
         *(word for plugin in PLUGINS for word in ("-p", plugin)),
@@ -64,24 +64,24 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
         f"--brownout-report={folder}",
         "--brownout-backend=embedded",
     ]
-    shown = folder / "output.txt"
-    run = _FORKSERVER.Process(target=_run, args=(arguments, _environment(), shown), daemon=True)
+    printed = folder / "output.txt"
+    run = _FORKSERVER.Process(target=_run, args=(arguments, _environment(), printed), daemon=True)
     run.start()
     run.join(TIMEOUT)
     exit_code = run.exitcode
     run.kill()
-    output = shown.read_text(encoding="utf-8")
-    assert exit_code is not None, f"not done after {TIMEOUT} s:\n{output}"
+    output = printed.read_text(encoding="utf-8")
+    assert exit_code is not None, f"The run did not end within {TIMEOUT} s:\n{output}"
     report = json.loads((folder / "brownout.json").read_text(encoding="utf-8"))
 
-    def such(member: str, value: object) -> frozenset[str]:
+    def having(member: str, value: object) -> frozenset[str]:
         return frozenset(each["id"] for each in report["behaviours"] if each[member] == value)
 
     return Judgement(
-        broken=such("verdict", "broken"),
-        tolerated=such("tolerated", value=True),
-        unknown=such("verdict", "unknown"),
-        not_assessed=such("verdict", "not assessed"),
+        broken=having("verdict", "broken"),
+        tolerated=having("tolerated", value=True),
+        unknown=having("verdict", "unknown"),
+        not_assessed=having("verdict", "not assessed"),
         steady=not any(
             line.startswith(("FAILED", "ERROR")) and "test_steady_state.py" in line
             for line in output.splitlines()
@@ -91,9 +91,9 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
     )
 
 
-def _run(arguments: list[str], environment: Mapping[str, str], shown: Path) -> None:
-    """Be that pytest: in the child process, as `python -m pytest` with these arguments."""
-    with shown.open("wb") as file:
+def _run(arguments: list[str], environment: Mapping[str, str], printed: Path) -> None:
+    """Run pytest in the child process, like `python -m pytest` with these arguments."""
+    with printed.open("wb") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
     os.environ.clear()
@@ -103,11 +103,11 @@ def _run(arguments: list[str], environment: Mapping[str, str], shown: Path) -> N
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what was meant for the run that we are in."""
-    ours = ("PYTEST_", "BROWNOUT_")
+    """Return this process's environment without the settings of its own pytest run."""
+    own = ("PYTEST_", "BROWNOUT_")
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(ours) or name == "BROWNOUT_PG_BIN"
+        if not name.startswith(own) or name == "BROWNOUT_PG_BIN"
     }
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

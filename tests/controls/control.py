@@ -1,4 +1,4 @@
-"""What a control is: a service with known defects, and what the suites must say of it."""
+"""A control: a service with known defects, and the verdicts that the suites must give it."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ __all__ = [
 
 
 def ids(text: str) -> frozenset[str]:
-    """The behaviours in a text: "E1 E2"."""
+    """Return the ids in a text such as "E1 E2"."""
     return frozenset(text.split())
 
 
-# What is judged together: the areas of the catalogue, with security beside the error format,
-# since an error is where insides leak.
+# The promises that are judged together, by area. Security is with the error format, because
+# errors are where internals leak.
 ERROR_FORMAT = ids("E1 E2 E4 E5 E6 E8 E9 Z1")
 HEALTH = ids("H0 H1 H2 H3 H4 H5")
 DEADLINES = ids("T1 T2 T3 T6")
@@ -40,15 +40,15 @@ EVENT_LOOP = ids("X1 X3")
 
 @unique
 class Base(Enum):
-    """Which service is broken."""
+    """The service that the control breaks."""
 
-    KIOSK = "the kiosk, whose database code has no layers that would cover up a defect"
-    SHOP = "the sample service, with one part replaced from outside"
+    KIOSK = "the kiosk, whose database code has no layers that would hide a defect"
+    SHOP = "the sample service, with one part replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What is wrong, in words; which promises it breaks; and, where it breaks several, why."""
+    """What is wrong, the promises that it breaks and, if they are several, why."""
 
     what: str
     breaks: Set[str]
@@ -59,12 +59,12 @@ class Defect:
 class Control:
     """A broken service.
 
-    `name` is the function in `tests.controls.broken.<module>` that makes its application. Its
-    `defects` break different promises, so that each was caught where its own are reported. The
-    suites judge the behaviours `judged_by`, and the steady state: those that the defects break must
-    be broken, `unknown` and `not_assessed` so, and all others kept. `tolerated` are broken and do
-    not fail the run. `steady` is False where the service fails without any fault. `declares`
-    replaces members of the declaration.
+    `name` is the function in `tests.controls.broken.<module>` that creates its application. A
+    bundle has several `defects`, which break different promises, so the verdicts show that each
+    one was caught. The suites judge the promises `judged_by` and the steady state. The promises
+    that the defects break must be broken, `unknown` and `not_assessed` must have that verdict, and
+    all others must be kept. `tolerated` promises are broken without failing the run. `steady` is
+    False if the service fails without any fault. `declares` replaces members of the declaration.
     """
 
     module: str
@@ -85,12 +85,12 @@ class Control:
 
     @property
     def breaks(self) -> frozenset[str]:
-        """What all defects break."""
+        """The promises that all defects together break."""
         return frozenset().union(*(defect.breaks for defect in self.defects))
 
     @property
     def exit_code(self) -> int:
-        """What the run must end with: broken outranks unknown."""
+        """The exit code that the run must have; broken outranks unknown."""
         if self.breaks - self.tolerated or not self.steady:
             return 1
         return 2 if self.unknown else 0

@@ -1,4 +1,4 @@
-"""Every control's declaration: `--brownout-service=tests.controls.declared:html_page`."""
+"""Every control's declaration: `--brownout-service=tests.controls.declared:empty_instead`."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ __all__ = ["declaration_of"]
 
 
 def declaration_of(control: Control) -> Service:
-    """How the team of the broken service would declare it."""
+    """Return the declaration of the control's service."""
     if control.base is Base.SHOP:
         return declared_shop(control.app)
     return replace(declared_kiosk(control.app), **control.declares)
 
 
 def __getattr__(name: str) -> Service:
-    """The declaration of the control of that name (PEP 562)."""
+    """Return the declaration of the control of that name (PEP 562)."""
     if name not in CONTROLS:
         raise AttributeError(name)
     return declaration_of(CONTROLS[name])

@@ -1,4 +1,4 @@
-"""A pytest plugin (`-p tests.controls.selection --judge=…`): judge some behaviours only."""
+"""A pytest plugin that judges only some promises (`-p tests.controls.selection --judge=…`)."""
 
 import pytest
 
@@ -6,14 +6,14 @@ __all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option."""
+    """Add the option `--judge`."""
     parser.addoption(
         "--judge", default="", metavar="IDS", help="behaviours to judge, separated by commas"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of those behaviours, and those of none: the steady state."""
+    """Keep the tests of those promises, and the unmarked ones, which test the steady state."""
     wanted = set(str(config.getoption("--judge")).split(","))
     kept = [item for item in items if _wanted(item, wanted)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])

@@ -1,4 +1,4 @@
-"""The sample service as a control declares it: the application comes from elsewhere."""
+"""The declaration of a control that breaks the sample service."""
 
 import sys
 
@@ -8,7 +8,7 @@ __all__ = ["declared_shop"]
 
 
 def declared_shop(app: str) -> Service:
-    """The declaration of the sample service that the factory `app` ("module:function") makes."""
+    """Declare the sample service that the factory `app` ("module:function") creates."""
     return Service(
         command=[
             *(sys.executable, "-m", "uvicorn", "--factory", app),

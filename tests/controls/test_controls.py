@@ -1,4 +1,4 @@
-"""Proof that the suites can fail: each broken service is caught, by exactly its behaviours."""
+"""The suites catch each broken service, by exactly the promises that it breaks."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.controls.control import Control
 def test_the_suites_report_exactly_what_the_control_breaks(
     control: Control, tmp_path: Path
 ) -> None:
-    """The real chain on the embedded backend, in a process of its own."""
+    """Run the whole chain on the embedded backend, in a separate process."""
     seen = judgement_of(control, tmp_path)
     assert seen.broken == control.breaks, seen.output
     assert seen.tolerated == control.tolerated, seen.output

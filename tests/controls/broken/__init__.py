@@ -1,1 +1,1 @@
-"""The broken services: each function makes one, by replacing one part of a whole one."""
+"""The broken services. Each function creates one by replacing parts of a correct one."""

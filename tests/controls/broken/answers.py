@@ -1,4 +1,4 @@
-"""The kiosk with other answers."""
+"""The kiosk with wrong successful answers."""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,53 +15,53 @@ from tests.controls.kiosk.front import EXPECTED, Front
 from tests.controls.kiosk.pool import Pool
 
 __all__ = [
-    "BreaksOff",
     "ListUpToTheDeadline",
-    "OldListUnmarked",
     "ShorterList",
+    "StreamThatBreaksOff",
+    "UnmarkedStaleList",
     "empty_instead",
 ]
 
 
 async def row_by_row(pool: Pool, until: float) -> AsyncIterator[dict[str, object]]:
-    """The last orders, two from the database at a time."""
+    """Yield the last orders, fetching two at a time."""
     async with pool.lease(until) as connection, connection.transaction():
         async for row in connection.cursor(LIST, prefetch=2):
             yield dict(row)
 
 
 class ShorterList(Counter):
-    """Reads row by row; what came before the connection broke is better than nothing."""
+    """Reads row by row, and returns the rows that arrived before the connection broke."""
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """Some orders, or fewer."""
+        """Return the orders that arrived."""
         rows: list[dict[str, object]] = []
         with suppress(asyncpg.ConnectionDoesNotExistError):
             async for row in row_by_row(self.pool, until):
-                rows.append(row)  # noqa: PERF401 - what came must survive the error
+                rows.append(row)  # noqa: PERF401 - the rows must survive the error
         return rows
 
 
 class ListUpToTheDeadline(Counter):
-    """Reads row by row; what came before the time was over is better than nothing."""
+    """Reads row by row, and returns the rows that arrived before the deadline."""
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """Some orders, or fewer."""
+        """Return the orders that arrived."""
         rows: list[dict[str, object]] = []
         try:
             async for row in row_by_row(self.pool, until):
-                rows.append(row)  # noqa: PERF401 - what came must survive the error
+                rows.append(row)  # noqa: PERF401 - the rows must survive the error
         except TimeoutError:
             if not rows:
                 raise
         return rows
 
 
-class BreaksOff(Front):
-    """Streams the rows as they come: by the time one is missing, 200 has been said."""
+class StreamThatBreaksOff(Front):
+    """Streams the rows as they arrive, so it has already sent 200 when one is missing."""
 
     async def orders(self, _: Request) -> Response:
-        """Begins to answer with the first row."""
+        """Start to answer with the first row."""
         rows = row_by_row(self.counter.pool, self.deadline())
         first = await anext(rows, None)
         if first is None:
@@ -78,10 +78,10 @@ class BreaksOff(Front):
 
 
 class EmptyInstead(Front):
-    """Errors are swallowed."""
+    """Swallows errors."""
 
     async def orders(self, request: Request) -> Response:
-        """The last orders, or none."""
+        """Return the last orders, or an empty list after an error."""
         try:
             return await super().orders(request)
         except EXPECTED:
@@ -89,19 +89,19 @@ class EmptyInstead(Front):
 
 
 def empty_instead() -> Starlette:
-    """See `EmptyInstead`."""
+    """Create the kiosk with `EmptyInstead`."""
     return kiosk(front=EmptyInstead)
 
 
-class OldListUnmarked(Front):
-    """A list from before, without a word about its age."""
+class UnmarkedStaleList(Front):
+    """Serves an old list after an error, without its age."""
 
     def __init__(self, counter: Counter) -> None:
         super().__init__(counter)
         self._last: Response = JSONResponse([])
 
     async def orders(self, request: Request) -> Response:
-        """The last orders, or those of the last time."""
+        """Return the last orders, or the previous answer after an error."""
         with suppress(*EXPECTED):
             self._last = await super().orders(request)
         return self._last

@@ -1,4 +1,4 @@
-"""The kiosk, with callers that go away."""
+"""The kiosk with connection leaks when callers disconnect."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,14 +15,14 @@ from tests.controls.kiosk.settings import POOL
 __all__ = ["leak_when_a_writer_goes", "leak_when_the_caller_goes"]
 
 
-class EndedWithItsCaller:
-    """Cancels a request when its caller goes."""
+class CancelOnDisconnect:
+    """Cancels a request when its caller disconnects."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or end it."""
+        """Serve one request, or cancel it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -43,11 +43,11 @@ class EndedWithItsCaller:
 
 
 class LeakWhenTheCallerGoes(Pool):
-    """Frees a place after success and after an error, and forgets a cancellation."""
+    """Frees a place after success and after an error, but not after a cancellation."""
 
     @asynccontextmanager
     async def place(self, until: float) -> AsyncIterator[None]:
-        """A place in the pool."""
+        """Hold a place in the pool."""
         async with asyncio.timeout_at(until):
             await self._places.acquire()
         try:
@@ -60,11 +60,11 @@ class LeakWhenTheCallerGoes(Pool):
 
 
 class LeakWhenAWriterGoes(Counter):
-    """Gives its connection back after success and after an error, and forgets a cancellation."""
+    """Returns its connection after success and after an error, but not after a cancellation."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
-        self._forgotten: list[object] = []
+        self._leaked: list[object] = []
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order."""
@@ -76,10 +76,10 @@ class LeakWhenAWriterGoes(Counter):
             number = await self.work(connection, customer, key)
             await self.commit(transaction)
         except asyncio.CancelledError as error:
-            # All but one, so that it comes back, though slower: whether the last one is lost too
-            # would be chance.
-            if len(self._forgotten) < POOL - 1:
-                self._forgotten.append(lease)  # or Python would end it by itself
+            # It keeps the last connection, so it recovers, though more slowly. Otherwise it would
+            # be chance whether the last one leaks too.
+            if len(self._leaked) < POOL - 1:
+                self._leaked.append(lease)  # or Python would close it on collection
             else:
                 await lease.__aexit__(type(error), error, None)
             raise
@@ -92,14 +92,14 @@ class LeakWhenAWriterGoes(Counter):
 
 
 def leak_when_a_writer_goes() -> Starlette:
-    """See `LeakWhenAWriterGoes`."""
+    """Create the kiosk with `LeakWhenAWriterGoes`."""
     app = kiosk(counter=LeakWhenAWriterGoes)
-    app.add_middleware(EndedWithItsCaller)
+    app.add_middleware(CancelOnDisconnect)
     return app
 
 
 def leak_when_the_caller_goes() -> Starlette:
-    """See `LeakWhenTheCallerGoes`."""
+    """Create the kiosk with `LeakWhenTheCallerGoes`."""
     app = kiosk(pool=LeakWhenTheCallerGoes)
-    app.add_middleware(EndedWithItsCaller)
+    app.add_middleware(CancelOnDisconnect)
     return app

@@ -1,4 +1,4 @@
-"""The kiosk, careless with orders."""
+"""The kiosk with lost or duplicate orders."""
 
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
@@ -8,29 +8,30 @@ from contextlib import suppress
 import asyncpg
 from starlette.applications import Starlette
 
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
 __all__ = [
-    "answers_before_commit_and_ignores_keys",
-    "repeats_without_a_key",
+    "early_answer_bundle",
+    "retries_without_a_key",
     "success_after_a_timeout",
-    "swallows_an_error_and_looks_before_it_writes",
+    "swallowed_error_bundle",
     "written_behind",
 ]
 
 
-class AnswersBeforeCommit(Counter):
-    """COMMIT follows the answer, so that one COMMIT may serve several orders."""
+class AnswerBeforeCommit(Counter):
+    """Answers before COMMIT."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
-        """Place an order, or promise to."""
+        """Return the order's number before COMMIT."""
         placed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._place(until, customer, key, placed))
         self._under_way.add(task)
@@ -50,14 +51,14 @@ class AnswersBeforeCommit(Counter):
 
 
 class WrittenBehind(Counter):
-    """Orders go into a queue in memory; whoever empties it may fail."""
+    """Acknowledges orders and writes them later, without handling failures."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
-        """Accept an order."""
+        """Acknowledge the order."""
         task = asyncio.create_task(self._later(until, customer, key))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -69,15 +70,15 @@ class WrittenBehind(Counter):
 
 
 def written_behind() -> Starlette:
-    """See `WrittenBehind`."""
+    """Create the kiosk with `WrittenBehind`."""
     return kiosk(counter=WrittenBehind)
 
 
 class SuccessAfterATimeout(Counter):
-    """No news is good news."""
+    """Reports success after a time-out."""
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
-        """Place an order; when the time is over it will have been placed."""
+        """Place an order; return 0 after a time-out or an undetermined COMMIT."""
         try:
             return await super().place(until, customer, key)
         except (TimeoutError, Undetermined):
@@ -85,12 +86,12 @@ class SuccessAfterATimeout(Counter):
 
 
 def success_after_a_timeout() -> Starlette:
-    """See `SuccessAfterATimeout`."""
+    """Create the kiosk with `SuccessAfterATimeout`."""
     return kiosk(counter=SuccessAfterATimeout)
 
 
-class RepeatsWithoutAKey(Counter):
-    """One statement, its own transaction; when the connection is lost, once more."""
+class RetriesWithoutAKey(Counter):
+    """Retries a lost write although it has no key."""
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order, at least once."""
@@ -103,33 +104,29 @@ class RepeatsWithoutAKey(Counter):
                     raise
 
 
-def repeats_without_a_key() -> Starlette:
-    """See `RepeatsWithoutAKey`."""
-    return kiosk(counter=RepeatsWithoutAKey)
+def retries_without_a_key() -> Starlette:
+    """Create the kiosk with `RetriesWithoutAKey`."""
+    return kiosk(counter=RetriesWithoutAKey)
 
 
-class KeyIgnored(Counter):
-    """Every request is a new order."""
+class IgnoredKey(Counter):
+    """Places a new order for every request."""
 
     async def work(self, connection: Connection, customer: str, key: str | None) -> int:
-        """Look for nothing that may be there already."""
+        """Place an order without its key."""
         return await super().work(connection, customer, None)
 
 
-class AnswersBeforeCommitAndIgnoresKeys(AnswersBeforeCommit, KeyIgnored):
-    """Two defects that have nothing to do with each other."""
+def early_answer_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(counter=bundle(AnswerBeforeCommit, IgnoredKey))
 
 
-def answers_before_commit_and_ignores_keys() -> Starlette:
-    """See `AnswersBeforeCommit` and `KeyIgnored`."""
-    return kiosk(counter=AnswersBeforeCommitAndIgnoresKeys)
-
-
-class LooksBeforeItWrites(Counter):
-    """An order is told by its customer, and nothing in the table holds it to be the only one."""
+class CheckBeforeWrite(Counter):
+    """Looks for the customer's order first, without a constraint in the table."""
 
     async def work(self, connection: Connection, customer: str, key: str | None) -> int:
-        """Place an order unless it is there: of two at once, neither sees the other."""
+        """Place an order unless there is one; two concurrent requests do not see each other."""
         found: int | None = await connection.fetchval(
             "SELECT id FROM orders WHERE customer = $1", customer
         )
@@ -138,21 +135,17 @@ class LooksBeforeItWrites(Counter):
         return await super().work(connection, customer, None)
 
 
-class SwallowsAnError(Counter):
-    """A statement that was cancelled was not so important."""
+class SwallowedError(Counter):
+    """Ignores that the server cancelled a statement."""
 
     async def work(self, connection: Connection, customer: str, key: str | None) -> int:
-        """Place an order; where that fails the transaction is lost, and COMMIT says nothing."""
+        """Place an order; after a cancelled statement COMMIT rolls back without an error."""
         try:
             return await super().work(connection, customer, key)
         except asyncpg.QueryCanceledError:
             return 0
 
 
-class SwallowsAnErrorAndLooksBeforeItWrites(SwallowsAnError, LooksBeforeItWrites):
-    """Two defects that have nothing to do with each other."""
-
-
-def swallows_an_error_and_looks_before_it_writes() -> Starlette:
-    """See `SwallowsAnError` and `LooksBeforeItWrites`."""
-    return kiosk(counter=SwallowsAnErrorAndLooksBeforeItWrites)
+def swallowed_error_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(counter=bundle(SwallowedError, CheckBeforeWrite))

@@ -1,4 +1,4 @@
-"""The kiosk with other time-outs on its way to the database."""
+"""The kiosk with missing or ineffective time-outs."""
 
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
@@ -9,80 +9,83 @@ from typing import ClassVar
 
 from starlette.applications import Starlette
 
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE, WORK
 
 __all__ = [
-    "a_budget_for_each_step",
     "asyncio_timeout",
-    "connect_timeout_of_the_driver_and_commit",
-    "insists_and_a_budget_for_each_statement",
+    "late_failures_bundle",
+    "missing_timeouts_bundle",
     "no_timeouts",
     "query_timeout_of_the_driver",
+    "timeout_for_each_step",
 ]
 
 
 class NoTimeouts(Pool):
-    """Whoever has a connection keeps it until the database answers."""
+    """Keeps a connection until the database answers."""
 
     settings: ClassVar[dict[str, str]] = {}
 
     async def connection(self, until: float) -> Connection:
-        """A connection of the pool; asyncpg's release knows no time-out either then."""
+        """Acquire a connection; without a time-out here, asyncpg's release has none either."""
         return await self._connections.acquire()
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
-        """No clock."""
+        """Run the block without a time-out."""
         yield
 
 
 def no_timeouts() -> Starlette:
-    """See `NoTimeouts`."""
+    """Create the kiosk with `NoTimeouts`."""
     return kiosk(pool=NoTimeouts)
 
 
 class QueryTimeoutOfTheDriver(Counter):
-    """asyncpg's own: it cancels the query, and the release waits until that is confirmed."""
+    """Uses only asyncpg's time-out: it cancels the query, and the release waits for the server to
+    confirm that."""
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders, meant to be there after `WORK` seconds."""
+        """Return the last orders, with a time-out of `WORK` seconds."""
         async with self.pool.lease(until) as connection:
             return [dict(row) for row in await connection.fetch(LIST, timeout=WORK)]
 
 
 def query_timeout_of_the_driver() -> Starlette:
-    """See `QueryTimeoutOfTheDriver`."""
+    """Create the kiosk with `QueryTimeoutOfTheDriver`."""
     return kiosk(pool=NoTimeouts, counter=QueryTimeoutOfTheDriver)
 
 
 class AsyncioTimeout(NoTimeouts):
-    """The whole lease inside of `asyncio.timeout`: its end still waits for the cancel."""
+    """Wraps the lease in `asyncio.timeout`, at whose end the release still waits for the server to
+    confirm the cancel."""
 
     @asynccontextmanager
     async def lease(self, until: float) -> AsyncIterator[Connection]:
-        """A connection, meant to be there until the deadline."""
+        """Lease a connection, nominally until the deadline."""
         async with asyncio.timeout_at(until), super().lease(until) as connection:
             yield connection
 
 
 def asyncio_timeout() -> Starlette:
-    """See `AsyncioTimeout`."""
+    """Create the kiosk with `AsyncioTimeout`."""
     return kiosk(pool=AsyncioTimeout)
 
 
 class ConnectTimeoutOfTheDriver(Pool):
-    """Opening a connection may take the 60 s that are asyncpg's default."""
+    """Opens connections with asyncpg's default time-out, 60 s."""
 
     async def connection(self, until: float) -> Connection:
-        """A connection of the pool, whenever it is open."""
+        """Acquire a connection of the pool."""
         return await self._connections.acquire()
 
 
-class CommitWithoutAClock(Counter):
-    """The clock is for the work; COMMIT is expected to be quick."""
+class CommitWithoutTimeout(Counter):
+    """Runs COMMIT without a time-out."""
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order."""
@@ -99,17 +102,17 @@ class CommitWithoutAClock(Counter):
             return number
 
 
-def connect_timeout_of_the_driver_and_commit() -> Starlette:
-    """See `ConnectTimeoutOfTheDriver` and `CommitWithoutAClock`."""
-    return kiosk(pool=ConnectTimeoutOfTheDriver, counter=CommitWithoutAClock)
+def missing_timeouts_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(pool=ConnectTimeoutOfTheDriver, counter=CommitWithoutTimeout)
 
 
-class ABudgetForEachStep(Pool):
-    """Waiting for a place, connecting and querying have a time-out of their own each."""
+class TimeoutForEachStep(Pool):
+    """Waiting for a place, connecting and querying each have their own time-out."""
 
     @asynccontextmanager
     async def place(self, until: float) -> AsyncIterator[None]:
-        """A place in the pool, waited for as long as a request may take."""
+        """Wait for a place in the pool, for as long as a request may take."""
         async with asyncio.timeout(DEADLINE):
             await self._places.acquire()
         try:
@@ -118,25 +121,25 @@ class ABudgetForEachStep(Pool):
             self._places.release()
 
     async def connection(self, until: float) -> Connection:
-        """A connection, which may take as long again."""
+        """Acquire a connection, which may take as long again."""
         return await self._connections.acquire(timeout=DEADLINE)
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
-        """And so may what is done with it, nearly: who waits must not give up just when a place is
-        free."""
+        """Allow the work nearly as long again: less, or a waiting request would give up just when
+        this one frees its place."""
         until = asyncio.get_running_loop().time() + DEADLINE * 0.8
         async with super().clock(connection, until):
             yield
 
 
-def a_budget_for_each_step() -> Starlette:
-    """See `ABudgetForEachStep`."""
-    return kiosk(pool=ABudgetForEachStep)
+def timeout_for_each_step() -> Starlette:
+    """Create the kiosk with `TimeoutForEachStep`."""
+    return kiosk(pool=TimeoutForEachStep)
 
 
-class ABudgetForEachStatement(Pool):
-    """The clock starts anew whenever the database has answered."""
+class TimeoutForEachStatement(Pool):
+    """Restarts the time-out whenever the database has answered."""
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
@@ -156,11 +159,11 @@ class ABudgetForEachStatement(Pool):
             timer.cancel()
 
 
-class InsistsOnConnecting(Pool):
-    """A refused connection is tried again until the time is over."""
+class RetriesUntilTheDeadline(Pool):
+    """Retries a refused connect until the deadline."""
 
     async def connection(self, until: float) -> Connection:
-        """A connection of the pool, or the deadline."""
+        """Acquire a connection of the pool."""
         while True:
             try:
                 return await super().connection(until)
@@ -170,10 +173,6 @@ class InsistsOnConnecting(Pool):
                 await asyncio.sleep(0.05)
 
 
-class InsistsAndABudgetForEachStatement(InsistsOnConnecting, ABudgetForEachStatement):
-    """Two defects that have nothing to do with each other."""
-
-
-def insists_and_a_budget_for_each_statement() -> Starlette:
-    """See `InsistsOnConnecting` and `ABudgetForEachStatement`."""
-    return kiosk(pool=InsistsAndABudgetForEachStatement)
+def late_failures_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(pool=bundle(RetriesUntilTheDeadline, TimeoutForEachStatement))

@@ -1,4 +1,4 @@
-"""The kiosk with other errors."""
+"""The kiosk with wrong error answers."""
 
 import json
 import traceback
@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tests.controls.broken.answers import (
-    BreaksOff,
     ListUpToTheDeadline,
-    OldListUnmarked,
     ShorterList,
+    StreamThatBreaksOff,
+    UnmarkedStaleList,
 )
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.front import Front
 from tests.controls.kiosk.pool import SESSION, Pool
@@ -22,13 +23,13 @@ from tests.controls.kiosk.refusals import Refused, Undetermined
 from tests.controls.kiosk.settings import WORK
 
 __all__ = [
-    "html_page_and_old_list",
-    "lost_connection_is_a_bug_and_own_conflict",
-    "no_retry_after_and_shorter_list",
-    "outage_is_a_bug_and_driver_text",
-    "plain_json_and_traceback_and_soon",
-    "undecided_is_a_bug_and_odd_refusals",
-    "wrong_status_and_breaking_off",
+    "ended_session_bundle",
+    "lost_connection_bundle",
+    "media_type_bundle",
+    "outage_bundle",
+    "statement_timeout_bundle",
+    "streamed_answer_bundle",
+    "undetermined_commit_bundle",
 ]
 
 
@@ -38,52 +39,48 @@ LOST_IN_USE = (
     asyncpg.InterfaceError,
     ConnectionResetError,
 )
-"""What asyncpg raises where a connection ends while it is used."""
+"""What asyncpg raises when a connection ends while in use."""
 
 
 class HtmlPage(Front):
-    """What nobody foresaw gets a page for people."""
+    """Answers unexpected exceptions with an HTML page."""
 
     def unforeseen(self, error: Exception) -> Response:
-        """A page."""
+        """Return the page."""
         return HTMLResponse(f"<h1>{super().unforeseen(error).status_code} Sorry</h1>", 500)
 
 
-class EndOfASessionIsABug(Front):
-    """A lost connection is foreseen; a server that ends a session in the middle of its work not."""
+class EndedSessionAs500(Front):
+    """Does not expect the server to end a session mid-work."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """500 for 57P01, which asyncpg tells as the cause of a lost connection."""
+        """Answer 500 to 57P01, which asyncpg reports as the cause of a lost connection."""
         if isinstance(error.__cause__, asyncpg.AdminShutdownError):
             return self.unforeseen(error)
         return await super().refuse(request, error)
 
 
-class HtmlPageAndOldList(HtmlPage, EndOfASessionIsABug, OldListUnmarked):
-    """Three defects that have nothing to do with each other."""
-
-
-def html_page_and_old_list() -> Starlette:
-    """See `HtmlPage`, `EndOfASessionIsABug` and `OldListUnmarked`."""
-    return kiosk(front=HtmlPageAndOldList)
+def ended_session_bundle() -> Starlette:
+    """Create the kiosk with three independent defects."""
+    return kiosk(front=bundle(HtmlPage, EndedSessionAs500, UnmarkedStaleList))
 
 
 class PlainJson(Front):
-    """The right body under the wrong name, except where the framework refuses."""
+    """Sends its own problems, though not the framework's, with the wrong media type."""
 
     def problem(self, refused: Refused) -> Response:
-        """RFC 9457 asks for a media type of its own."""
+        """Answer with application/json instead of RFC 9457's media type."""
         response = super().problem(refused)
         if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             response.headers["Content-Type"] = "application/json"
         return response
 
 
-class RetryAfterSoon(Front):
-    """A Retry-After that no client understands."""
+class UnparsableRetryAfter(Front):
+    """Sends a Retry-After that clients cannot parse."""
 
     def problem(self, refused: Refused) -> Response:
-        """RFC 9110 §10.2.3 knows whole seconds and dates."""
+        """Answer with milliseconds; RFC 9110 §10.2.3 allows whole seconds and dates."""
         response = super().problem(refused)
         if "Retry-After" in response.headers:
             response.headers["Retry-After"] = "500ms"
@@ -91,28 +88,24 @@ class RetryAfterSoon(Front):
 
 
 class TracebackInTheDetail(Front):
-    """Debugging aids left in."""
+    """Sends tracebacks to callers."""
 
     def unforeseen(self, error: Exception) -> Response:
-        """The traceback for everybody."""
+        """Answer 500 with the traceback."""
         text = "".join(traceback.format_exception(error))
         return self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, text))
 
 
-class PlainJsonAndTracebackAndSoon(PlainJson, RetryAfterSoon, TracebackInTheDetail):
-    """Three defects that have nothing to do with each other."""
-
-
-def plain_json_and_traceback_and_soon() -> Starlette:
-    """See `PlainJson`, `TracebackInTheDetail` and `RetryAfterSoon`."""
-    return kiosk(front=PlainJsonAndTracebackAndSoon)
+def media_type_bundle() -> Starlette:
+    """Create the kiosk with three independent defects."""
+    return kiosk(front=bundle(PlainJson, UnparsableRetryAfter, TracebackInTheDetail))
 
 
 class WrongStatus(Front):
-    """The body says 500 whatever the answer's status is, except where the framework refuses."""
+    """Says 500 in the body of its own problems, though not the framework's, whatever the status."""
 
     def problem(self, refused: Refused) -> Response:
-        """The answer with another status in its body."""
+        """Answer with another status in the body."""
         response = super().problem(refused)
         if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return response
@@ -122,128 +115,116 @@ class WrongStatus(Front):
         )
 
 
-class WrongStatusAndBreakingOff(WrongStatus, BreaksOff):
-    """Two defects that have nothing to do with each other."""
+def streamed_answer_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(front=bundle(WrongStatus, StreamThatBreaksOff))
 
 
-def wrong_status_and_breaking_off() -> Starlette:
-    """See `WrongStatus` and `BreaksOff`."""
-    return kiosk(front=WrongStatusAndBreakingOff)
-
-
-class OutageIsABug(Front):
-    """A database that cannot be used is answered like a fault of the service's own."""
+class OutageAs500(Front):
+    """Answers an unavailable database like a bug of the service."""
 
     def problem(self, refused: Refused) -> Response:
-        """500 for every 503."""
+        """Answer 500 instead of 503."""
         if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
             refused = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, refused.detail)
         return super().problem(refused)
 
 
 class DriverTextInAHeader(Front):
-    """The body says nothing, the header does."""
+    """Reveals the driver's message in a header."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """What the driver said, on one line."""
+        """Answer with the driver's message on one line."""
         response = await super().refuse(request, error)
         response.headers["X-Cause"] = ascii(error)
         return response
 
 
-class OutageIsABugAndDriverText(OutageIsABug, DriverTextInAHeader):
-    """Two defects that have nothing to do with each other."""
+def outage_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(front=bundle(OutageAs500, DriverTextInAHeader))
 
 
-def outage_is_a_bug_and_driver_text() -> Starlette:
-    """See `OutageIsABug` and `DriverTextInAHeader`."""
-    return kiosk(front=OutageIsABugAndDriverText)
-
-
-class LostConnectionIsABug(Front):
-    """A refused connection is foreseen; one that is lost in use is not."""
+class LostConnectionAs500(Front):
+    """Expects a refused connection, but not one that is lost in use."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """500 for what asyncpg raises then."""
+        """Answer 500 to a connection lost in use."""
         if isinstance(error, LOST_IN_USE):
             return self.unforeseen(error)
         return await super().refuse(request, error)
 
 
-class OwnConflict(Front):
-    """A key that is there already is told in a shape of its own."""
+class OwnShapeForConflict(Front):
+    """Answers a duplicate key in a format of its own."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """Under the right media type."""
+        """Answer 409 with the right media type and the wrong members."""
         if isinstance(error, asyncpg.UniqueViolationError):
             return JSONResponse(
-                {"error": "it is there already"},
+                {"error": "The key exists already."},
                 HTTPStatus.CONFLICT,
                 media_type="application/problem+json",
             )
         return await super().refuse(request, error)
 
 
-class LostConnectionIsABugAndOwnConflict(LostConnectionIsABug, OwnConflict):
-    """Two defects that have nothing to do with each other."""
-
-
-def lost_connection_is_a_bug_and_own_conflict() -> Starlette:
-    """See `LostConnectionIsABug` and `OwnConflict`."""
-    return kiosk(front=LostConnectionIsABugAndOwnConflict)
+def lost_connection_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(front=bundle(LostConnectionAs500, OwnShapeForConflict))
 
 
 class NoRetryAfter(Front):
-    """Refuses, and does not say for how long."""
+    """Refuses without a Retry-After."""
 
     def problem(self, refused: Refused) -> Response:
-        """The answer without the header."""
+        """Answer without the header."""
         response = super().problem(refused)
         if "Retry-After" in response.headers:
             del response.headers["Retry-After"]
         return response
 
 
-class OwnTimeoutIsABug(Front):
-    """A statement that the server cancels at the session's own time-out was not foreseen."""
+class StatementTimeoutAs500(Front):
+    """Does not expect the server to enforce the session's own statement_timeout."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """500 for 57014."""
+        """Answer 500 to 57014."""
         if isinstance(error, asyncpg.QueryCanceledError):
             return self.unforeseen(error)
         return await super().refuse(request, error)
 
 
-class NoRetryAfterAndOwnTimeout(NoRetryAfter, OwnTimeoutIsABug):
-    """Two defects that have nothing to do with each other."""
-
-
-class ShortStatements(Pool):
-    """The server is quicker to give up than the clock is."""
+class ShortStatementTimeout(Pool):
+    """A statement_timeout that ends before the request's deadline."""
 
     settings = {**SESSION, "statement_timeout": f"{WORK * 500:.0f}"}  # noqa: RUF012
 
 
-def no_retry_after_and_shorter_list() -> Starlette:
-    """See `NoRetryAfter`, `OwnTimeoutIsABug` and `ShorterList`."""
-    return kiosk(front=NoRetryAfterAndOwnTimeout, pool=ShortStatements, counter=ShorterList)
+def statement_timeout_bundle() -> Starlette:
+    """Create the kiosk with three independent defects; the second needs the short time-out."""
+    return kiosk(
+        front=bundle(NoRetryAfter, StatementTimeoutAs500),
+        pool=ShortStatementTimeout,
+        counter=ShorterList,
+    )
 
 
-class UndecidedIsABug(Front):
-    """A COMMIT that nobody answered is a fault of the service's own."""
+class UndeterminedCommitAs500(Front):
+    """Answers a COMMIT without a reply like a bug of the service."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """500 where nobody knows what became of an order."""
+        """Answer 500 if the order's outcome is unknown."""
         if isinstance(error, Undetermined):
             return self.unforeseen(error)
         return await super().refuse(request, error)
 
 
-class TalkativeConflict(Front):
-    """A conflict is told in PostgreSQL's words, and with another status inside."""
+class ConflictInServerWords(Front):
+    """Answers a conflict with PostgreSQL's message, and with another status in the body."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """409, with 500 in its body."""
+        """Answer 409 with 500 in the body."""
         if not isinstance(error, asyncpg.UniqueViolationError):
             return await super().refuse(request, error)
         response = self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)))
@@ -251,11 +232,11 @@ class TalkativeConflict(Front):
         return response
 
 
-class ListOfWhatIsMissing(Front):
-    """An order without a customer is refused in a shape of its own."""
+class OwnShapeForMissingMember(Front):
+    """Refuses an order without a customer in a format of its own."""
 
     async def place(self, request: Request) -> Response:
-        """Look for what is missing first."""
+        """Check for an empty order first."""
         if await request.body() == b"{}":
             return JSONResponse(
                 {"missing": ["customer"]},
@@ -265,24 +246,25 @@ class ListOfWhatIsMissing(Front):
         return await super().place(request)
 
 
-class FullWithoutRetryAfter(Front):
-    """Whoever finds the pool full is not told when to come back."""
+class FullPoolWithoutRetryAfter(Front):
+    """Sends no Retry-After when the pool is full."""
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """The pool's own refusal, as it is."""
+        """Answer the pool's refusals without the header."""
         response = await super().refuse(request, error)
         if isinstance(error, Refused) and "Retry-After" in response.headers:
             del response.headers["Retry-After"]
         return response
 
 
-class UndecidedIsABugAndOddRefusals(
-    UndecidedIsABug, TalkativeConflict, ListOfWhatIsMissing, FullWithoutRetryAfter
-):
-    """Five defects that have nothing to do with each other."""
-
-
-def undecided_is_a_bug_and_odd_refusals() -> Starlette:
-    """See `UndecidedIsABug`, `TalkativeConflict`, `ListOfWhatIsMissing`, `FullWithoutRetryAfter`
-    and `ListUpToTheDeadline`."""
-    return kiosk(front=UndecidedIsABugAndOddRefusals, counter=ListUpToTheDeadline)
+def undetermined_commit_bundle() -> Starlette:
+    """Create the kiosk with six independent defects, of which the conflict has two."""
+    return kiosk(
+        front=bundle(
+            UndeterminedCommitAs500,
+            ConflictInServerWords,
+            OwnShapeForMissingMember,
+            FullPoolWithoutRetryAfter,
+        ),
+        counter=ListUpToTheDeadline,
+    )

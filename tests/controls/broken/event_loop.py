@@ -1,4 +1,4 @@
-"""The kiosk, with work that holds up the event loop, or one request the other."""
+"""The kiosk with work that blocks the event loop, or other requests."""
 
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
@@ -17,14 +17,14 @@ from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.settings import DEADLINE
 
-__all__ = ["sleeps_and_one_at_a_time", "synchronous_driver", "synchronous_writes"]
+__all__ = ["event_loop_bundle", "synchronous_driver", "synchronous_writes"]
 
 
 class SynchronousDriver(Counter):
-    """A driver that blocks, in a coroutine."""
+    """Calls a blocking driver in a coroutine."""
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders."""
+        """Return the last orders."""
         with (
             psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=2) as connection,
             connection.cursor(row_factory=dict_row) as cursor,
@@ -34,15 +34,15 @@ class SynchronousDriver(Counter):
 
 
 def synchronous_driver() -> Starlette:
-    """See `SynchronousDriver`."""
+    """Create the kiosk with `SynchronousDriver`."""
     return kiosk(counter=SynchronousDriver)
 
 
 class SynchronousWrites(Counter):
-    """A driver that blocks, in a coroutine, for writes only."""
+    """Calls a blocking driver in a coroutine, for writes only."""
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
-        """Place an order, once for each key."""
+        """Place an order, once per key."""
         with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=2) as connection:
             row = connection.execute(
                 "INSERT INTO orders (customer, key) VALUES (%s, %s)"
@@ -54,16 +54,16 @@ class SynchronousWrites(Counter):
 
 
 def synchronous_writes() -> Starlette:
-    """See `SynchronousWrites`."""
+    """Create the kiosk with `SynchronousWrites`."""
     return kiosk(counter=SynchronousWrites)
 
 
 class SleepsAfterSlowness(Pool):
-    """`time.sleep`, to give a slow database a rest."""
+    """Calls `time.sleep` after slow work, to relieve the database."""
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
-        """Looks at how long the work took."""
+        """Measure the work, and sleep if it was slow."""
         began = time.monotonic()
         try:
             async with super().clock(connection, until):
@@ -74,18 +74,18 @@ class SleepsAfterSlowness(Pool):
 
 
 class OneAtATime(Counter):
-    """A lock around the database."""
+    """Holds a lock around the database."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._lock = asyncio.Lock()
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders, for one caller at a time."""
+        """Return the last orders, for one caller at a time."""
         async with self._lock:
             return await super().orders(until)
 
 
-def sleeps_and_one_at_a_time() -> Starlette:
-    """See `SleepsAfterSlowness` and `OneAtATime`."""
+def event_loop_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
     return kiosk(pool=SleepsAfterSlowness, counter=OneAtATime)

@@ -1,4 +1,4 @@
-"""The sample service with other error handlers: what FastAPI does when it is left to itself."""
+"""The sample service with FastAPI's default error handling."""
 
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
@@ -13,23 +13,23 @@ __all__ = ["framework_plain_text", "own_shape_for_validation"]
 
 
 class FrameworkPlainText(ErrorHandlers):
-    """What nobody foresaw is left to the framework."""
+    """Leaves unhandled exceptions to the framework."""
 
     def on_unhandled(self, request: Request, error: Exception) -> Response:
-        """Starlette's last resort answers in text/plain."""
+        """Raise again; Starlette then answers in text/plain."""
         raise error
 
 
 def framework_plain_text() -> FastAPI:
-    """See `FrameworkPlainText`."""
+    """Create the sample service with `FrameworkPlainText`."""
     return create_app(parts=Parts(errors=FrameworkPlainText))
 
 
 class OwnShapeForValidation(ErrorHandlers):
-    """Problems for the database's errors; for validation what FastAPI does by itself."""
+    """Answers the database's errors as problems, and validation errors as FastAPI does."""
 
     def install(self, app: FastAPI) -> None:
-        """Everything but what the framework has handlers for."""
+        """Keep the framework's own handlers, and handle only `Problem`."""
         its_own = dict(app.exception_handlers)
         super().install(app)
         app.exception_handlers.update(its_own)
@@ -37,5 +37,5 @@ class OwnShapeForValidation(ErrorHandlers):
 
 
 def own_shape_for_validation() -> FastAPI:
-    """See `OwnShapeForValidation`."""
+    """Create the sample service with `OwnShapeForValidation`."""
     return create_app(parts=Parts(errors=OwnShapeForValidation))

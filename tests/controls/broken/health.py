@@ -1,4 +1,4 @@
-"""The kiosk with other probes."""
+"""The kiosk with wrong probes."""
 
 import asyncio
 import os
@@ -17,53 +17,53 @@ from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import WORK
 
 __all__ = [
+    "hanging_readiness_bundle",
     "no_readiness",
-    "one_queue_and_never_ready_again",
-    "probes_mixed_up",
-    "readiness_hangs_and_liveness_elsewhere",
-    "readiness_over_the_pool_and_flapping",
+    "pooled_readiness_bundle",
+    "shared_queue_bundle",
+    "swapped_probes_bundle",
 ]
 
 
-class ProbesMixedUp(Probes):
-    """Liveness asks the database, and readiness asks nobody."""
+class SwappedProbes(Probes):
+    """Liveness asks the database, and readiness does not."""
 
     async def live(self, request: Request) -> Response:
-        """The database answers in time."""
+        """Answer whether the database answers in time."""
         return await super().ready(request)
 
     async def ready(self, request: Request) -> Response:
-        """The process answers."""
+        """Answer that the process is alive."""
         return await super().live(request)
 
 
-def probes_mixed_up() -> Starlette:
-    """See `ProbesMixedUp`."""
-    return kiosk(probes=ProbesMixedUp)
+def swapped_probes_bundle() -> Starlette:
+    """Create the kiosk with `SwappedProbes`."""
+    return kiosk(probes=SwappedProbes)
 
 
 class OneQueueForAll:
-    """Two requests at a time; a probe waits its turn like everybody."""
+    """Serves two requests at a time; probes wait in the same queue."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._turn = asyncio.Semaphore(2)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request when it is its turn."""
+        """Serve a request when a turn is free."""
         async with self._turn if scope["type"] == "http" else nullcontext():
             await self._app(scope, receive, send)
 
 
 class NeverReadyAgain(Probes):
-    """Connects for each question; a refusal is taken for the last word."""
+    """Connects for each probe, and fails for ever after one refused connect."""
 
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn)
         self._refused = False
 
     async def reachable(self) -> bool:
-        """Whether the database answers and has never refused."""
+        """Whether the database answers and has never refused a connect."""
         self.close()
         try:
             return not self._refused and await self.ask()
@@ -74,18 +74,18 @@ class NeverReadyAgain(Probes):
         return False
 
 
-def one_queue_and_never_ready_again() -> Starlette:
-    """See `OneQueueForAll` and `NeverReadyAgain`."""
+def shared_queue_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
     app = kiosk(probes=NeverReadyAgain)
     app.add_middleware(OneQueueForAll)
     return app
 
 
 class ReadinessHangs(Probes):
-    """A question to the database, and no time-out."""
+    """Asks the database without a time-out."""
 
     async def reachable(self) -> bool:
-        """Whether the database answers, some day."""
+        """Whether the database answers, however late."""
         try:
             connection = await asyncpg.connect(self._dsn)
             await connection.execute("SELECT 1")
@@ -95,20 +95,20 @@ class ReadinessHangs(Probes):
         return True
 
 
-def readiness_hangs_and_liveness_elsewhere() -> Starlette:
-    """See `ReadinessHangs`; liveness is not where its team says."""
+def hanging_readiness_bundle() -> Starlette:
+    """Create the kiosk with `ReadinessHangs`; its declaration names a wrong liveness route."""
     return kiosk(probes=ReadinessHangs)
 
 
 class ReadinessOverThePool(Probes):
-    """The traffic's pool, with more patience than the traffic has."""
+    """Takes a connection of the traffic's pool, and waits longer for it than requests do."""
 
     def __init__(self, dsn: str, pool: Pool) -> None:
         super().__init__(dsn)
         self._pool = pool
 
     async def reachable(self) -> bool:
-        """Whether a connection of the pool answers within twice a request's time."""
+        """Whether a connection of the pool answers within twice a request's working time."""
         until = asyncio.get_running_loop().time() + 2 * WORK
         try:
             async with self._pool.lease(until) as connection:
@@ -119,25 +119,25 @@ class ReadinessOverThePool(Probes):
 
 
 class Flapping(ReadinessOverThePool):
-    """One failure proves nothing, so that every second one is passed over."""
+    """Ignores every second failure."""
 
     def __init__(self, dsn: str, pool: Pool) -> None:
         super().__init__(dsn, pool)
         self._failed = 0
 
     async def reachable(self) -> bool:
-        """Whether a connection answers, or the last one did not."""
+        """Whether a connection answers, or this failure is to be ignored."""
         reached = await super().reachable()
         self._failed += not reached
         return reached or self._failed % 2 == 0
 
 
-def readiness_over_the_pool_and_flapping() -> Starlette:
-    """See `ReadinessOverThePool` and `Flapping`."""
+def pooled_readiness_bundle() -> Starlette:
+    """Create the kiosk with two independent defects: `Flapping` is a `ReadinessOverThePool`."""
     pool = Pool(os.environ["DATABASE_URL"])
     return kiosk(pool=lambda _: pool, probes=lambda dsn: Flapping(dsn, pool))
 
 
 def no_readiness() -> Starlette:
-    """Nothing is wrong with the service: its team declares no such route."""
+    """Create the kiosk without a defect; its declaration names no readiness route."""
     return kiosk()

@@ -1,4 +1,4 @@
-"""The kiosk with another pool."""
+"""The kiosk with a wrong pool, or wrong use of it."""
 
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import Front
@@ -23,89 +24,89 @@ from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, PROBE, RECOVER
 
 __all__ = [
     "connection_for_each_request",
-    "dead_until_swept_and_left_open",
     "endless_queue",
-    "forgetful_and_swept_for_reads",
+    "leftover_connections_bundle",
     "never_swept",
-    "unlimited_and_full_and_every_route",
+    "pool_limits_bundle",
+    "pool_sweeper_bundle",
 ]
 
 
 class ConnectionForEachRequest(Pool):
-    """No pool; there are as many connections as requests that are let in."""
+    """Opens a connection for each admitted request instead of pooling."""
 
     size = 4 * POOL
 
     @asynccontextmanager
     async def lease(self, until: float) -> AsyncIterator[Connection]:
-        """A new connection; with more time than usual, since it takes several round trips."""
+        """Lease a new connection, with extra time for the round trips of opening it."""
         async with super().lease(until + MARGIN / 2) as connection:
             yield connection
 
     async def connection(self, until: float) -> Connection:
-        """A new connection."""
+        """Open a connection."""
         left = until - asyncio.get_running_loop().time()
         return await asyncpg.connect(self._dsn, timeout=left, server_settings=SESSION)
 
     async def give_back(self, connection: Connection) -> None:
-        """Away with it."""
+        """Close the connection."""
         connection.terminate()
 
 
 def connection_for_each_request() -> Starlette:
-    """See `ConnectionForEachRequest`."""
+    """Create the kiosk with `ConnectionForEachRequest`."""
     return kiosk(pool=ConnectionForEachRequest)
 
 
 class UnlimitedPool(Pool):
-    """A pool that grows with its callers, to many times what was declared."""
+    """A pool that grows to several times its declared size."""
 
     size = 4 * POOL
 
 
 class EndlessQueue(Pool):
-    """Whoever finds the pool full waits, as asyncpg's `acquire()` does by default."""
+    """Waits for a full pool without a time-out, like asyncpg's `acquire()` by default."""
 
     @asynccontextmanager
     async def place(self, until: float) -> AsyncIterator[None]:
-        """A place in the pool, some day."""
+        """Wait for a place in the pool."""
         async with self._places:
             yield
 
     async def connection(self, until: float) -> Connection:
-        """The time to work begins here."""
-        return await super().connection(_anew())
+        """Acquire a connection within a new deadline."""
+        return await super().connection(_new_deadline())
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
-        """And here."""
-        async with super().clock(connection, _anew()):
+        """Run the block within a new deadline."""
+        async with super().clock(connection, _new_deadline()):
             yield
 
 
-def _anew() -> float:
+def _new_deadline() -> float:
     return asyncio.get_running_loop().time() + DEADLINE
 
 
 def endless_queue() -> Starlette:
-    """See `EndlessQueue`."""
+    """Create the kiosk with `EndlessQueue`."""
     return kiosk(pool=EndlessQueue)
 
 
-class HandMade(Pool):
-    """A pool of its own making: a queue of connections that nobody resets."""
+class HandMadePool(Pool):
+    """A home-made pool: a queue of connections that are never reset."""
 
     async def open(self) -> None:
-        """Begin without a connection."""
+        """Start without a connection."""
         self._idle: deque[Connection] = deque()
 
     def close(self) -> None:
-        """End every connection."""
+        """Terminate every connection."""
         for connection in self._idle:
             connection.terminate()
 
     async def connection(self, until: float) -> Connection:
-        """One that is idle and alive, or a new one."""
+        """Return an idle connection that is open, or a new one."""
         while self._idle:
             connection = self._idle.popleft()
             if not connection.is_closed():
@@ -113,16 +114,16 @@ class HandMade(Pool):
         return await self.connect()
 
     async def connect(self) -> Connection:
-        """A new connection."""
+        """Open a connection."""
         return await asyncpg.connect(self._dsn, timeout=WORK, server_settings=self.settings)
 
     async def give_back(self, connection: Connection) -> None:
-        """For the next one, as it is."""
+        """Keep the connection as it is."""
         self._idle.append(connection)
 
 
 class TransactionLeftOpen(Counter):
-    """A transaction that failed is ended by whoever uses its connection next."""
+    """Leaves a failed transaction open until the next request uses its connection."""
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order."""
@@ -133,38 +134,38 @@ class TransactionLeftOpen(Counter):
             return number
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders."""
+        """Return the last orders."""
         async with self.pool.lease(until) as connection:
             await connection.execute("ROLLBACK")
             return [dict(row) for row in await connection.fetch(LIST)]
 
 
-class DeadUntilSwept(HandMade):
-    """Dead connections are handed out again until a sweeper comes; what is alive may idle in a
-    transaction for as long as it likes."""
+class DeadUntilSwept(HandMadePool):
+    """Hands out dead connections until the next sweep; live ones may be idle in a transaction for
+    any time."""
 
     settings = {name: value for name, value in SESSION.items() if not name.startswith("idle")}  # noqa: RUF012
 
     async def open(self) -> None:
-        """Open every connection, and keep an eye on them."""
+        """Open every connection, and start to sweep."""
         await super().open()
         self._alive: list[Connection] = []
         await self.sweep()
         self._sweeper = asyncio.create_task(self.keep_sweeping())
 
     def close(self) -> None:
-        """End every connection."""
+        """Stop sweeping, and terminate every connection."""
         self._sweeper.cancel()
         super().close()
 
     async def connection(self, until: float) -> Connection:
-        """The connection that was idle for longest, dead or alive."""
+        """Return the longest-idle connection, dead or alive."""
         if not self._idle:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The pool is being swept.")
         return self._idle.popleft()
 
     async def sweep(self) -> None:
-        """Replace the dead."""
+        """Replace the dead connections."""
         for dead in [connection for connection in self._idle if connection.is_closed()]:
             self._idle.remove(dead)
         self._alive = [connection for connection in self._alive if not connection.is_closed()]
@@ -174,40 +175,39 @@ class DeadUntilSwept(HandMade):
             self._idle.append(new)
 
     async def keep_sweeping(self) -> None:
-        """Sweep in time for RTO."""
+        """Sweep twice per RTO."""
         while True:
             await asyncio.sleep(RECOVERY / 2)
             try:
                 await self.sweep()
             except DRIVER_ERRORS:
-                continue  # the next sweep may be luckier
+                continue  # the next sweep tries again
 
 
-def dead_until_swept_and_left_open() -> Starlette:
-    """See `DeadUntilSwept` and `TransactionLeftOpen`."""
+def pool_sweeper_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
     return kiosk(pool=DeadUntilSwept, counter=TransactionLeftOpen)
 
 
 class SweptForReads(DeadUntilSwept):
-    """Swept when there is time, and whenever a read asks for it."""
+    """Swept periodically, and before every read."""
 
     async def open(self) -> None:
-        """Two reads may ask at once."""
+        """Create the lock for concurrent reads."""
         self._sweeping = asyncio.Lock()
         await super().open()
 
     async def sweep(self) -> None:
-        """Replace the dead, one sweep at a time."""
+        """Replace the dead connections, one sweep at a time."""
         async with self._sweeping:
             await super().sweep()
 
 
 class ConflictLeftOpen(Counter):
-    """A conflict is an answer and no error, so that nothing is rolled back; whoever uses the
-    connection next does so."""
+    """Leaves the transaction of a conflict open until the next request uses its connection."""
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders, over connections that are alive."""
+        """Return the last orders, after a sweep."""
         assert isinstance(self.pool, SweptForReads)
         await self.pool.sweep()
         async with self.pool.lease(until) as connection:
@@ -229,66 +229,62 @@ class ConflictLeftOpen(Counter):
             return number
 
 
-class ForgetfulProbes(Probes):
-    """A connection that did not answer in time is not used again, and not closed either."""
+class LeakingProbes(Probes):
+    """Neither uses nor closes a connection that did not answer in time."""
 
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn)
-        self._forgotten: list[Session] = []
+        self._leaked: list[Session] = []
 
     async def ask(self) -> bool:
-        """Ask on the connection that is kept for it, or on a new one."""
+        """Ask on the kept connection, or on a new one."""
         connection = self._connection or await asyncpg.connect(self._dsn, timeout=PROBE)
         self._connection = None
-        self._forgotten.append(connection)
+        self._leaked.append(connection)
         asked = asyncio.ensure_future(connection.fetchval("SELECT true"))
         done, _ = await asyncio.wait([asked], timeout=PROBE)
         if done:
-            self._forgotten.remove(connection)
+            self._leaked.remove(connection)
             self._connection = connection
         return bool(done) and asked.result() is True
 
 
-def forgetful_and_swept_for_reads() -> Starlette:
-    """See `ForgetfulProbes`, `ConflictLeftOpen` and `SweptForReads`."""
-    return kiosk(pool=SweptForReads, counter=ConflictLeftOpen, probes=ForgetfulProbes)
+def leftover_connections_bundle() -> Starlette:
+    """Create the kiosk with three independent defects."""
+    return kiosk(pool=SweptForReads, counter=ConflictLeftOpen, probes=LeakingProbes)
 
 
 class NeverSwept(DeadUntilSwept):
-    """What is dead stays dead."""
+    """Never replaces a dead connection."""
 
     async def keep_sweeping(self) -> None:
-        """Not at all."""
+        """Do nothing."""
 
 
 def never_swept() -> Starlette:
-    """See `NeverSwept`."""
+    """Create the kiosk with `NeverSwept`."""
     return kiosk(pool=NeverSwept)
 
 
-class FullServerIsABug(Front):
-    """53300 was not foreseen."""
+class FullServerAs500(Front):
+    """Does not expect SQLSTATE 53300."""
 
     def problem(self, refused: Refused) -> Response:
-        """500 for "too many connections"."""
+        """Answer 500 to "too many connections"."""
         if refused.sqlstate == "53300":
-            refused = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "It was recorded.")
+            refused = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The error was logged.")
         return super().problem(refused)
 
 
 class ConnectionForEveryRoute(Front):
-    """Each request holds a connection, whether or not it has a question."""
+    """Holds a connection during every request, needed or not."""
 
     async def quote(self, request: Request) -> Response:
-        """What sending costs."""
+        """Return the price of shipping."""
         async with self.counter.pool.lease(self.deadline()):
             return await super().quote(request)
 
 
-class FullServerAndEveryRoute(FullServerIsABug, ConnectionForEveryRoute):
-    """Two defects that have nothing to do with each other."""
-
-
-def unlimited_and_full_and_every_route() -> Starlette:
-    """See `UnlimitedPool`, `FullServerIsABug` and `ConnectionForEveryRoute`."""
-    return kiosk(pool=UnlimitedPool, front=FullServerAndEveryRoute)
+def pool_limits_bundle() -> Starlette:
+    """Create the kiosk with three independent defects."""
+    return kiosk(pool=UnlimitedPool, front=bundle(FullServerAs500, ConnectionForEveryRoute))

@@ -1,4 +1,4 @@
-"""The kiosk, slow to forget what happened."""
+"""The kiosk with a late recovery."""
 
 import asyncio
 from http import HTTPStatus
@@ -6,30 +6,31 @@ from http import HTTPStatus
 import asyncpg
 from starlette.applications import Starlette
 
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import RECOVERY, WORK
 
-__all__ = ["cold_after_a_fault_and_offended", "rests_after_a_refusal"]
+__all__ = ["recovery_bundle", "rests_after_a_refusal"]
 
 FOREVER = 3600.0
 
 
 class RestsAfterARefusal(Pool):
-    """A breaker that opens with the first refused connect, and rests for an hour."""
+    """A breaker that opens at the first refused connect, for an hour."""
 
     async def open(self) -> None:
-        """Begin without a grudge."""
+        """Create the pool with a closed breaker."""
         await super().open()
         self._rests_until = 0.0
 
     async def connection(self, until: float) -> Connection:
-        """A connection, unless it rests."""
+        """Acquire a connection, unless the breaker is open."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._rests_until:
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The database is left alone.")
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The breaker is open.")
         try:
             return await super().connection(until)
         except ConnectionRefusedError:
@@ -38,19 +39,19 @@ class RestsAfterARefusal(Pool):
 
 
 def rests_after_a_refusal() -> Starlette:
-    """See `RestsAfterARefusal`."""
+    """Create the kiosk with `RestsAfterARefusal`."""
     return kiosk(pool=RestsAfterARefusal)
 
 
-class OffendedByAnError(Counter):
-    """After an error that nobody foresaw it lists nothing for longer than RTO."""
+class ClosedAfterAnError(Counter):
+    """Refuses to list orders for longer than RTO after an unexpected error."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._closed_until = 0.0
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders, unless it is offended."""
+        """Return the last orders, unless they are refused."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._closed_until:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Closed for a while.")
@@ -62,14 +63,14 @@ class OffendedByAnError(Counter):
 
 
 class ColdAfterAFault(Counter):
-    """What it keeps in memory goes with a lost connection, and comes back slowly."""
+    """Loses its cache with a connection, and is slow until the cache is warm."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._cold_until = 0.0
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders, at first with a delay."""
+        """Return the last orders, with a delay while the cache is cold."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._cold_until:
             await asyncio.sleep(WORK * 0.75)
@@ -80,10 +81,6 @@ class ColdAfterAFault(Counter):
             raise
 
 
-class ColdAfterAFaultAndOffended(ColdAfterAFault, OffendedByAnError):
-    """Two defects that have nothing to do with each other."""
-
-
-def cold_after_a_fault_and_offended() -> Starlette:
-    """See `ColdAfterAFault` and `OffendedByAnError`."""
-    return kiosk(counter=ColdAfterAFaultAndOffended)
+def recovery_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(counter=bundle(ColdAfterAFault, ClosedAfterAnError))

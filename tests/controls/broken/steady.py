@@ -1,4 +1,4 @@
-"""The kiosk, not well to begin with."""
+"""The kiosk without a steady state."""
 
 import asyncio
 
@@ -12,15 +12,15 @@ __all__ = ["slow_without_a_fault"]
 
 
 class SlowWithoutAFault(Counter):
-    """Takes longer than it promised, always."""
+    """Always takes longer than D."""
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last orders, late."""
+        """Return the last orders too late."""
         found = await super().orders(until)
         await asyncio.sleep(DEADLINE * 1.2)
         return found
 
 
 def slow_without_a_fault() -> Starlette:
-    """See `SlowWithoutAFault`."""
+    """Create the kiosk with `SlowWithoutAFault`."""
     return kiosk(counter=SlowWithoutAFault)

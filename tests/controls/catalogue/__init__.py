@@ -1,4 +1,4 @@
-"""The catalogue of controls: every defect that the suites are known to catch, and by what."""
+"""The catalogue of controls: every defect that the suites must catch, and by which promises."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,8 +13,8 @@ from tests.controls.control import Control
 __all__ = ["CONTROLS"]
 
 CONTROLS: Mapping[str, Control] = MappingProxyType(
-    # Those that take longest come first, so that no worker is left alone with one at the end; of
-    # those that compare latencies, the ones that must keep X1 have others before and after them.
+    # The longest come first, so no worker is left alone with one at the end. Of those that compare
+    # latencies, the ones that must keep X1 have others before and after them.
     {each.name: each for each in (*DEADLINE, *WORK, *PROBES, *DATABASE, *ANSWERS)}
 )
 """Every control by its name."""

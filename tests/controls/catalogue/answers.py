@@ -1,4 +1,4 @@
-"""Controls of what is answered: the format of errors, their honesty, what they give away."""
+"""Controls with wrong answers: the format of errors, their status, and what they reveal."""
 
 from tests.controls.control import ERROR_FORMAT, Base, Control, Defect, ids
 
@@ -23,11 +23,11 @@ ANSWERS = (
         name="own_shape_for_validation",
         base=Base.SHOP,
         judged_by=ERROR_FORMAT,
-        defects=(Defect("validation errors in another shape than database errors", ids("E4")),),
+        defects=(Defect("validation errors in another format than database errors", ids("E4")),),
     ),
     Control(
         module="errors",
-        name="html_page_and_old_list",
+        name="ended_session_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
             Defect(
@@ -35,28 +35,28 @@ ANSWERS = (
                 ids("E1 E4"),
                 because="HTML is neither the media type nor the schema.",
             ),
-            Defect("a session ended in the middle of its work mapped to 500", ids("E5")),
-            Defect("a stale list, served without a mark and not declared", ids("E9")),
+            Defect("a session that the server ends mid-work mapped to 500", ids("E5")),
+            Defect("a stale list, unmarked and undeclared", ids("E9")),
         ),
     ),
     Control(
         module="errors",
-        name="plain_json_and_traceback_and_soon",
+        name="media_type_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("problems that leave as application/json", ids("E1")),
+            Defect("problems sent as application/json", ids("E1")),
             Defect("a traceback in the answer", ids("Z1")),
             Defect("a Retry-After that is neither seconds nor a date", ids("E6")),
         ),
     ),
     Control(
         module="errors",
-        name="wrong_status_and_breaking_off",
+        name="streamed_answer_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
             Defect("the body's status differs from the HTTP status", ids("E2")),
             Defect(
-                "a streamed answer that breaks off with the database's",
+                "a streamed answer that breaks off when the database's does",
                 ids("E5 E8"),
                 because="An answer that breaks off is not a 503 either.",
             ),
@@ -64,45 +64,45 @@ ANSWERS = (
     ),
     Control(
         module="errors",
-        name="outage_is_a_bug_and_driver_text",
+        name="outage_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
             Defect("an outage mapped to 500", ids("E5")),
-            Defect("what the driver said, in a header", ids("Z1")),
+            Defect("the driver's message in a header", ids("Z1")),
         ),
-        not_assessed=ids("E6"),  # where nothing is refused with 503, nothing says when to retry
+        not_assessed=ids("E6"),  # without any 503, no answer needs a Retry-After
     ),
     Control(
         module="errors",
-        name="lost_connection_is_a_bug_and_own_conflict",
+        name="lost_connection_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
             Defect("a connection lost in use mapped to 500", ids("E5")),
-            Defect("conflicts in another shape than other errors", ids("E4")),
+            Defect("conflicts in another format than other errors", ids("E4")),
         ),
     ),
     Control(
         module="errors",
-        name="no_retry_after_and_shorter_list",
+        name="statement_timeout_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
             Defect("no Retry-After", ids("E6")),
             Defect("the service's own statement_timeout mapped to 500", ids("E5")),
-            Defect("a list cut short where the database's answer breaks off", ids("E8")),
+            Defect("a list cut short when the database's answer breaks off", ids("E8")),
         ),
         tolerated=ids("E6"),
     ),
     Control(
         module="errors",
-        name="undecided_is_a_bug_and_odd_refusals",
+        name="undetermined_commit_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("a COMMIT that was not answered mapped to 500", ids("E5")),
+            Defect("a COMMIT without a reply mapped to 500", ids("E5")),
             Defect("a conflict with another status in its body", ids("E2")),
-            Defect("a conflict in PostgreSQL's words", ids("Z1")),
-            Defect("a missing member refused in another shape", ids("E4")),
-            Defect("no Retry-After where the pool is full", ids("E6")),
-            Defect("a list cut short where the time is over", ids("E8")),
+            Defect("a conflict with PostgreSQL's message", ids("Z1")),
+            Defect("a missing member refused in another format", ids("E4")),
+            Defect("no Retry-After when the pool is full", ids("E6")),
+            Defect("a list cut short at the deadline", ids("E8")),
         ),
         tolerated=ids("E6"),
     ),
@@ -114,7 +114,7 @@ ANSWERS = (
             Defect(
                 "errors swallowed: 200 with []",
                 ids("E8 E9"),
-                because="An empty list is a success without the database, and a list cut short.",
+                because="An empty list is an undeclared success, and a list cut short.",
             ),
         ),
     ),

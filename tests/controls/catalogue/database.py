@@ -12,23 +12,23 @@ DATABASE = (
     Control(
         module="pool",
         name="never_swept",
-        judged_by=ids("P6 V1 V3"),  # V2 would be broken by each kind of fault, and take a minute
+        judged_by=ids("P6 V1 V3"),  # every kind of fault would break V2, which takes a minute
         defects=(
             Defect(
                 "a dead pool never replaced",
                 ids("P6 V1 V3"),
-                because="After its connections died it never works again, however they died.",
+                because="Once its connections are dead, for any reason, it never works again.",
             ),
         ),
         declares={"budget": replace(BUDGET, recovery=seconds(1))},
     ),
     Control(
         module="recovery",
-        name="cold_after_a_fault_and_offended",
+        name="recovery_bundle",
         judged_by=RECOVERY,
         defects=(
-            Defect("a slow start after the heal", ids("V3")),
-            Defect("heals in time after every fault but one", ids("V2")),
+            Defect("slow for a while after a fault", ids("V3")),
+            Defect("one kind of fault after which it recovers too late", ids("V2")),
         ),
     ),
     Control(
@@ -52,48 +52,48 @@ DATABASE = (
     Control(
         module="pool",
         name="connection_for_each_request",
-        # To connect may outlast D under P3's latency, and P6 has no connection that it could kill.
+        # Under P3's latency a connect may outlast D, and P6 finds no connection to kill.
         judged_by=POOL - ids("P3 P6"),
         defects=(Defect("a new database connection for each request", ids("P1")),),
     ),
     Control(
         module="pool",
-        name="unlimited_and_full_and_every_route",
+        name="pool_limits_bundle",
         judged_by=POOL,
         defects=(
             Defect("no limit on the pool", ids("P1")),
             Defect('"too many connections" mapped to 500', ids("P9")),
-            Defect("a connection held across work that needs no database", ids("P10")),
+            Defect("a connection held during work that needs no database", ids("P10")),
         ),
     ),
     Control(
         module="callers",
         name="leak_when_the_caller_goes",
         judged_by=POOL,
-        defects=(Defect("a connection leaks when the caller goes", ids("P3")),),
+        defects=(Defect("a connection leak when a caller disconnects", ids("P3")),),
     ),
     Control(
         module="callers",
         name="leak_when_a_writer_goes",
         judged_by=ids("P3 P5 P6"),
-        defects=(Defect("connections leak when the callers of writes go", ids("P3")),),
+        defects=(Defect("a connection leak when the caller of a write disconnects", ids("P3")),),
     ),
     Control(
         module="pool",
-        name="forgetful_and_swept_for_reads",
+        name="leftover_connections_bundle",
         judged_by=POOL,
         defects=(
-            Defect("a readiness probe that forgets its connection when it is slow", ids("P1")),
+            Defect("a readiness probe that leaks its connection when it is slow", ids("P1")),
             Defect("a transaction left open by a conflict", ids("P5")),
-            Defect("dead connections are replaced for reads and handed to writes", ids("P6")),
+            Defect("dead connections replaced for reads and handed to writes", ids("P6")),
         ),
     ),
     Control(
         module="pool",
-        name="dead_until_swept_and_left_open",
+        name="pool_sweeper_bundle",
         judged_by=POOL,
         defects=(
-            Defect("dead connections are handed out until a sweeper comes", ids("P6")),
+            Defect("dead connections handed out until the next sweep", ids("P6")),
             Defect("a transaction left open on error", ids("P5")),
         ),
     ),

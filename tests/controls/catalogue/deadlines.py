@@ -5,7 +5,7 @@ from tests.controls.kiosk.declaration import ORDERS, QUOTE
 
 __all__ = ["DEADLINE"]
 
-_LATE = "A request that waits without end is late under every slowness."
+_LATE = "A request without an effective time-out is late under every kind of slowness."
 
 DEADLINE = (
     Control(
@@ -16,7 +16,7 @@ DEADLINE = (
             Defect(
                 "waiting for the pool has no time-out",
                 ids("P2 T1 T2 T3"),
-                because="Whoever waits for the pool waits through other requests' deadlines first.",
+                because="A queued request waits until other requests meet their deadlines.",
             ),
         ),
     ),
@@ -43,32 +43,32 @@ DEADLINE = (
     ),
     Control(
         module="deadlines",
-        name="a_budget_for_each_step",
+        name="timeout_for_each_step",
         judged_by=DEADLINES,
         defects=(
             Defect(
                 "time-outs of the pool, the connect and the query that add up",
                 ids("T1 T2 T3"),
-                because="More requests than connections wait for D twice under every slowness.",
+                because="A queued request waits for D twice under every kind of slowness.",
             ),
         ),
     ),
     Control(
         module="deadlines",
-        name="connect_timeout_of_the_driver_and_commit",
-        # T3 meets it as well, but only where a connection happens to be missing by then.
+        name="missing_timeouts_bundle",
+        # It breaks T3 too, but only if a connection happens to be missing by then.
         judged_by=DEADLINES - ids("T3"),
         defects=(
-            Defect("the driver's 60 s connect time-out kept", ids("T2")),
+            Defect("only the driver's 60 s connect time-out", ids("T2")),
             Defect("no time-out on COMMIT", ids("T1")),
         ),
     ),
     Control(
         module="deadlines",
-        name="insists_and_a_budget_for_each_statement",
+        name="late_failures_bundle",
         judged_by=DEADLINES,
         defects=(
-            Defect("a refused connection is tried again until D", ids("T6")),
+            Defect("a refused connect retried until D", ids("T6")),
             Defect("time-outs of the statements that add up", ids("T3")),
         ),
     ),

@@ -8,57 +8,57 @@ __all__ = ["PROBES"]
 PROBES = (
     Control(
         module="health",
-        name="one_queue_and_never_ready_again",
-        judged_by=HEALTH - ids("H1"),  # readiness would be waited for after each of its tests
+        name="shared_queue_bundle",
+        judged_by=HEALTH - ids("H1"),  # each test of H1 would wait for readiness to return
         defects=(
             Defect(
                 "both probes wait in the traffic's queue",
                 ids("H2 H5"),
-                because="The queue is as long for readiness as for liveness.",
+                because="Liveness and readiness wait in the same queue.",
             ),
             Defect("readiness stays failed after the heal", ids("H4")),
         ),
     ),
     Control(
         module="health",
-        name="probes_mixed_up",
+        name="swapped_probes_bundle",
         judged_by=HEALTH,
         defects=(
             Defect(
                 "liveness asks the database",
                 ids("H1 H2"),
-                because="It fails under every fault, and under a fault with load.",
+                because="It fails under every fault, with and without load.",
             ),
             Defect("readiness always 200", ids("H3")),
         ),
     ),
     Control(
         module="health",
-        name="readiness_hangs_and_liveness_elsewhere",
+        name="hanging_readiness_bundle",
         judged_by=HEALTH,
         defects=(
             Defect("readiness hangs", ids("H5")),
             Defect(
-                "a liveness route that is not there",
+                "a declared liveness route that does not exist",
                 ids("H0 H1 H2"),
-                because="What is not there answers 404, under a fault and without.",
+                because="It answers 404, with and without a fault.",
             ),
         ),
         declares={"health": Health(live="/healthz", ready="/health/ready")},
     ),
     Control(
         module="health",
-        name="readiness_over_the_pool_and_flapping",
+        name="pooled_readiness_bundle",
         judged_by=HEALTH,
         defects=(
-            Defect("probes share the traffic's pool, and its patience", ids("H5")),
-            Defect("readiness fails every second time only", ids("H3")),
+            Defect("readiness waits for a connection of the traffic's pool", ids("H5")),
+            Defect("readiness reports only every second failure", ids("H3")),
         ),
     ),
     Control(
         module="health",
         name="no_readiness",
-        # T1, T3 and X1, which every defect of their areas may break.
+        # T1, T3 and X1 too: the defects of their own areas may break them, here they must be kept.
         judged_by=ids("H0 H3 H4 H5 T1 T3 X1"),
         defects=(Defect("no readiness route", ids("H0")),),
         not_assessed=ids("H3 H4 H5"),

@@ -23,17 +23,17 @@ WORK = (
             Defect(
                 "a write queued in memory and acknowledged",
                 ids("C1 E9"),
-                because="It acknowledges without the database what it then loses.",
+                because="It acknowledges writes without the database, and then loses them.",
             ),
         ),
     ),
     Control(
         module="consistency",
-        name="answers_before_commit_and_ignores_keys",
+        name="early_answer_bundle",
         judged_by=CONSISTENCY,
         defects=(
             Defect("201 before COMMIT", ids("C1")),
-            Defect("a declared key that protects nothing", ids("C3")),
+            Defect("a declared idempotency key that is ignored", ids("C3")),
         ),
     ),
     Control(
@@ -44,18 +44,18 @@ WORK = (
     ),
     Control(
         module="consistency",
-        name="repeats_without_a_key",
+        name="retries_without_a_key",
         judged_by=CONSISTENCY,
         defects=(Defect("POST retried without a key", ids("C3")),),
         declares={"operations": [ORDERS, replace(PLACE, idempotency_header=None)]},
     ),
     Control(
         module="consistency",
-        name="swallows_an_error_and_looks_before_it_writes",
+        name="swallowed_error_bundle",
         judged_by=CONSISTENCY,
         defects=(
-            Defect("the error of one statement swallowed, and COMMIT rolls back", ids("C1")),
-            Defect("a key that is looked for first, and held by no constraint", ids("C3")),
+            Defect("the error of a statement swallowed, so COMMIT rolls back", ids("C1")),
+            Defect("a duplicate check before the write, without a constraint", ids("C3")),
         ),
     ),
     Control(
@@ -66,7 +66,7 @@ WORK = (
             Defect(
                 "a synchronous driver called in async def",
                 ids("X1 X3"),
-                because="While it waits for the database, nobody else is served.",
+                because="While it waits for the database, no other request is served.",
             ),
         ),
     ),
@@ -78,7 +78,7 @@ WORK = (
     ),
     Control(
         module="event_loop",
-        name="sleeps_and_one_at_a_time",
+        name="event_loop_bundle",
         judged_by=EVENT_LOOP,
         defects=(
             Defect("time.sleep in a coroutine", ids("X1")),

@@ -1,4 +1,4 @@
-"""The kiosk, put together from parts that can be replaced one by one."""
+"""Assembles the kiosk from parts, each of which can be replaced."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -23,10 +23,10 @@ def kiosk(
     front: Callable[[Counter], Front] = Front,
     probes: Callable[[str], Probes] = Probes,
 ) -> Starlette:
-    """The ASGI application; its database is the environment's `DATABASE_URL`."""
+    """Create the ASGI application; its database is the environment's `DATABASE_URL`."""
     dsn = os.environ["DATABASE_URL"]
-    way = pool(dsn)
-    shop = front(counter(way))
+    connections = pool(dsn)
+    shop = front(counter(connections))
     health = probes(dsn)
 
     @asynccontextmanager
@@ -34,10 +34,10 @@ def kiosk(
         connection = await asyncpg.connect(dsn)
         await connection.execute(SCHEMA)
         await connection.close()
-        await way.open()
+        await connections.open()
         yield
         health.close()
-        way.close()
+        connections.close()
 
     return Starlette(
         routes=[

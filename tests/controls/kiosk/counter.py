@@ -1,4 +1,4 @@
-"""The kiosk's counter: orders are placed and listed here."""
+"""The kiosk's counter, which places and lists orders."""
 
 from contextlib import suppress
 
@@ -22,18 +22,18 @@ PLACE = "INSERT INTO orders (customer, key) VALUES ($1, $2) RETURNING id"
 
 
 class Counter:
-    """Orders in the database. Deadlines are moments of the event loop's clock."""
+    """The orders in the database. Deadlines are moments on the event loop's clock."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
     async def orders(self, until: float) -> list[dict[str, object]]:
-        """The last ten orders, the newest first."""
+        """Return the last ten orders, newest first."""
         async with self.pool.lease(until) as connection:
             return [dict(row) for row in await connection.fetch(LIST)]
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
-        """Place an order, once for each key; its number, after COMMIT came back."""
+        """Place an order, once per key; return its number once COMMIT is confirmed."""
         async with self.pool.lease(until) as connection:
             transaction = connection.transaction()
             await transaction.start()
@@ -46,7 +46,7 @@ class Counter:
             return number
 
     async def work(self, connection: Connection, customer: str, key: str | None) -> int:
-        """What happens inside the transaction."""
+        """Do the work of the transaction; return the order's number."""
         found: int | None = await connection.fetchval(FIND, key) if key else None
         if found is not None:
             return found
@@ -54,7 +54,7 @@ class Counter:
         return placed
 
     async def commit(self, transaction: Transaction) -> None:
-        """COMMIT; where its answer is lost, nobody knows what became of it."""
+        """Commit. Raises `Undetermined` if the reply is lost."""
         try:
             await transaction.commit()
         except DRIVER_ERRORS as error:
@@ -63,6 +63,6 @@ class Counter:
             raise Undetermined from error
 
     async def undo(self, transaction: Transaction) -> None:
-        """ROLLBACK; where the connection cannot carry it, the server does it by itself."""
+        """Roll back; if the connection is lost, the server does it by itself."""
         with suppress(*DRIVER_ERRORS):
             await transaction.rollback()

@@ -1,4 +1,4 @@
-"""The kiosk as its team declares it."""
+"""The kiosk's declaration."""
 
 import sys
 
@@ -23,7 +23,7 @@ BUDGET = Budget(request=seconds(DEADLINE), recovery=seconds(RECOVERY), pool=POOL
 
 
 def declared_kiosk(app: str) -> Service:
-    """The declaration of the kiosk that the factory `app` ("module:function") makes."""
+    """Declare the kiosk that the factory `app` ("module:function") creates."""
     return Service(
         command=[
             *(sys.executable, "-m", "uvicorn", "--factory", app),

@@ -1,4 +1,4 @@
-"""The kiosk's front: HTTP in, JSON or one kind of problem out."""
+"""The kiosk's HTTP interface, which answers with JSON or a problem."""
 
 import asyncio
 import json
@@ -16,21 +16,21 @@ from tests.controls.kiosk.settings import WORK
 __all__ = ["EXPECTED", "Front"]
 
 EXPECTED: Final = (*DRIVER_ERRORS, HTTPException, Refused, Undetermined)
-"""What handlers raise; anything else is unforeseen."""
+"""What handlers raise; any other exception is a bug."""
 
 
 class Front:
-    """The operations, and how every error leaves."""
+    """The operations, and the answer to every error."""
 
     def __init__(self, counter: Counter) -> None:
         self.counter = counter
 
     def deadline(self) -> float:
-        """When the work of a request that begins now must be over."""
+        """Return the deadline of the work for a request that begins now."""
         return asyncio.get_running_loop().time() + WORK
 
     async def orders(self, _: Request) -> Response:
-        """The last orders."""
+        """Return the last orders."""
         return JSONResponse(await self.counter.orders(self.deadline()))
 
     async def place(self, request: Request) -> Response:
@@ -45,23 +45,23 @@ class Front:
         return JSONResponse({"id": number, "customer": customer}, HTTPStatus.CREATED)
 
     async def quote(self, _: Request) -> Response:
-        """What sending costs; needs no database."""
+        """Return the price of shipping, which needs no database."""
         return JSONResponse({"cents": 490})
 
     async def refuse(self, _: Request, error: Exception) -> Response:
-        """Whatever was raised, as a problem (RFC 9457)."""
+        """Answer an exception with a problem (RFC 9457)."""
         if isinstance(error, HTTPException):
             status = HTTPStatus(error.status_code)
-            return self.problem(Refused(status, "The request cannot be understood."))
+            return self.problem(Refused(status, "The request is invalid."))
         refused = error if isinstance(error, Refused) else meaning(error)
         return self.unforeseen(error) if refused is None else self.problem(refused)
 
     def unforeseen(self, _: Exception) -> Response:
-        """The kiosk has a fault of its own."""
-        return self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "It was recorded."))
+        """Answer an unexpected exception."""
+        return self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The error was logged."))
 
     def problem(self, refused: Refused) -> Response:
-        """One format for every refusal."""
+        """Answer a refusal, always in this format."""
         retry = {"Retry-After": "1"} if refused.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
         return JSONResponse(
             {

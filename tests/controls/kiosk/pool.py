@@ -1,4 +1,4 @@
-"""The kiosk's way to PostgreSQL: a bounded pool on which nothing waits beyond its deadline."""
+"""The kiosk's pool, which is bounded and whose waits end at the deadline."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,16 +22,16 @@ SESSION = {
     "idle_in_transaction_session_timeout": f"{WORK * 1000:.0f}",
     "client_connection_check_interval": "100",
 }
-"""What ends the server's side of a connection that was given up, in milliseconds."""
+"""The settings that end the server's side of a terminated connection, in milliseconds."""
 
 
 async def _nothing(_: Session) -> None:
-    """Reset nothing: the kiosk changes no session's state."""
+    """Reset nothing, because the kiosk does not change its sessions' state."""
 
 
 class Pool:
-    """At most `size` connections; each step of a lease can be replaced. Deadlines are moments of
-    the event loop's clock."""
+    """At most `size` connections; a subclass can replace each step of a lease. Deadlines are
+    moments on the event loop's clock."""
 
     size: ClassVar[int] = POOL
     settings: ClassVar[dict[str, str]] = SESSION
@@ -43,7 +43,7 @@ class Pool:
         self._waiting = 0
 
     async def open(self) -> None:
-        """Make the pool; connects to nothing yet."""
+        """Create the pool without connecting."""
         self._connections = await asyncpg.create_pool(
             self._dsn,
             min_size=0,
@@ -53,13 +53,13 @@ class Pool:
         )
 
     def close(self) -> None:
-        """End every connection."""
+        """Terminate every connection."""
         self._connections.terminate()
 
     @asynccontextmanager
     async def lease(self, until: float) -> AsyncIterator[Connection]:
-        """A connection until the block ends, or the deadline: then it is terminated under the
-        block's hands. Raises `Refused` where there is none, `TimeoutError` when it is over."""
+        """Lease a connection until the block ends; at the deadline it is terminated. Raises
+        `Refused` if no connection is available, `TimeoutError` at the deadline."""
         async with self.place(until):
             connection = await self.connection(until)
             try:
@@ -70,7 +70,7 @@ class Pool:
 
     @asynccontextmanager
     async def place(self, until: float) -> AsyncIterator[None]:
-        """A place in the pool; waiting for it is bounded in number and in time."""
+        """Hold a place in the pool; the number of waiting requests and their wait are limited."""
         if self._places.locked() and self._waiting >= QUEUE:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too many are waiting.")
         self._waiting += 1
@@ -88,13 +88,13 @@ class Pool:
             self._places.release()
 
     async def connection(self, until: float) -> Connection:
-        """A connection of the pool, opened where need be, by the deadline."""
+        """Acquire a connection, opening one if necessary, by the deadline."""
         left = until - asyncio.get_running_loop().time()
         return await self._connections.acquire(timeout=max(0.001, left))
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
-        """Terminate the connection at the deadline: a cancel would wait for the server."""
+        """Terminate the connection at the deadline; cancelling would wait for the server."""
         late = False
 
         def give_up() -> None:
@@ -116,6 +116,6 @@ class Pool:
             timer.cancel()
 
     async def give_back(self, connection: Connection) -> None:
-        """Return it to the pool, which replaces it where it is dead."""
+        """Return the connection to the pool, which replaces it if it is dead."""
         assert isinstance(connection, PoolConnectionProxy)
         await self._connections.release(connection)

@@ -1,4 +1,4 @@
-"""The kiosk's probes: alive without a question, ready when the database answers."""
+"""The kiosk's probes. Only readiness asks the database."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ __all__ = ["Probes"]
 
 
 class Probes:
-    """Readiness has one connection of its own, and asks one question at a time."""
+    """Liveness and readiness. Readiness has its own connection, and asks one question at a time."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -22,16 +22,16 @@ class Probes:
         self._asking = asyncio.Lock()
 
     async def live(self, _: Request) -> Response:
-        """The process answers."""
+        """Answer that the process is alive."""
         return self.answer(passes=True)
 
     async def ready(self, _: Request) -> Response:
-        """The database answers in time."""
+        """Answer whether the database answers in time."""
         async with self._asking:
             return self.answer(passes=await self.reachable())
 
     def answer(self, *, passes: bool) -> Response:
-        """draft-inadarei-api-health-check: `pass` goes with 200, `fail` with 503."""
+        """Answer as in draft-inadarei-api-health-check: `pass` with 200, `fail` with 503."""
         return JSONResponse({"status": "pass" if passes else "fail"}, 200 if passes else 503)
 
     async def reachable(self) -> bool:
@@ -43,7 +43,7 @@ class Probes:
             return False
 
     async def ask(self) -> bool:
-        """Ask on the connection that is kept for it, or on a new one."""
+        """Ask on the kept connection, or on a new one."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PROBE
         self._connection = self._connection or await asyncpg.connect(self._dsn, timeout=PROBE)
@@ -54,7 +54,7 @@ class Probes:
             timer.cancel()
 
     def close(self) -> None:
-        """End the connection."""
+        """Terminate the connection."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

@@ -1,4 +1,4 @@
-"""Every way in which the kiosk says no, and what the driver's errors mean."""
+"""The kiosk's refusals, and how the driver's errors map to them."""
 
 from http import HTTPStatus
 from typing import Final
@@ -8,18 +8,19 @@ import asyncpg
 __all__ = ["DRIVER_ERRORS", "Refused", "Undetermined", "meaning"]
 
 LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What asyncpg raises where there is no connection. A refused, reset or timed-out connect is an
-`OSError`; one that met a FATAL while idle, and not yet its end, an `InternalClientError`."""
+"""What asyncpg raises without a usable connection. A refused, reset or timed-out connect is an
+`OSError`. A connection that the server ended while it was idle raises `InternalClientError` until
+its end of file arrives."""
 
 DRIVER_ERRORS: Final = (asyncpg.PostgresError, *LOST)
 """What asyncpg raises."""
 
 UNAVAILABLE: Final = ("08", "53", "57P", "55P03", "57014")
-"""Prefixes of the SQLSTATEs that say "not now"."""
+"""Prefixes of the SQLSTATEs that mean "not now"."""
 
 
 class Refused(Exception):
-    """A request ends without success: an HTTP status, and what its caller is told."""
+    """Ends a request without success, with an HTTP status and a detail for the caller."""
 
     def __init__(self, status: HTTPStatus, detail: str, *, sqlstate: str | None = None) -> None:
         super().__init__(detail)
@@ -29,11 +30,11 @@ class Refused(Exception):
 
 
 class Undetermined(Exception):
-    """COMMIT was sent, and nobody knows whether it was done."""
+    """COMMIT was sent, and its outcome is unknown."""
 
 
 def meaning(error: BaseException) -> Refused | None:
-    """What an error of the driver means to the caller; None where the kiosk itself is at fault."""
+    """Return the refusal for an error of the driver, or None if it is the kiosk's own bug."""
     if isinstance(error, Undetermined):
         return Refused(HTTPStatus.GATEWAY_TIMEOUT, "The order may have been placed.")
     state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None

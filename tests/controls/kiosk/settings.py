@@ -5,11 +5,11 @@ from typing import Final
 __all__ = ["DEADLINE", "MARGIN", "PATIENCE", "POOL", "PROBE", "QUEUE", "RECOVERY", "WORK"]
 
 DEADLINE: Final = 1.5
-"""D: what a caller is promised."""
+"""D: the deadline promised to callers."""
 
 MARGIN: Final = 0.7
-"""What of it is kept for the way there and back, on a machine that runs several controls at once:
-the wider it is, the less can a busy machine look like a broken promise."""
+"""The part of it kept for the network, on a machine that runs several controls at once. A wide
+margin keeps a busy machine from looking like a broken promise."""
 
 WORK: Final = DEADLINE - MARGIN
 """How long a request may work."""
@@ -21,10 +21,10 @@ POOL: Final = 4
 """Connections in the pool."""
 
 QUEUE: Final = 50
-"""How many may wait for a place in the pool."""
+"""How many requests may wait for a place in the pool."""
 
 PROBE: Final = 0.4
 """How long the database may take to answer the readiness probe."""
 
 RECOVERY: Final = 2.0
-"""RTO: how soon after a heal the kiosk is steady."""
+"""RTO: how soon after a heal the kiosk is in its steady state."""
