@@ -4,6 +4,8 @@ import pytest
 
 from tests.plugin.conftest import Judge
 
+pytest_plugins = ["pytester"]
+
 TRIALS = """
 from brownout.faults import Outage, BlackHole
 from brownout.trial import Trial
