@@ -1,7 +1,6 @@
 """Who may import whom: one direction, and outside libraries only where they belong."""
 
 import ast
-import importlib
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.frame.surface import SURFACE
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "fixtures" / "brownout"
@@ -32,8 +33,6 @@ LAYERS = [
 PYTEST = {"pytest", "_pytest", "pytest_asyncio"}
 CONTAINERS = {"docker", "testcontainers"}
 OUT_OF_REACH = {"sample_service", "suites", "tests", "benchmarks", "conftest", "fixtures"}
-
-NOT_FOR_SUITES = {"backends", "cli", "engine", "options", "plugin", "reaper", "report", "settings"}
 
 
 def sources(folder: Path) -> list[Path]:
@@ -102,11 +101,7 @@ def test_suites_see_only_what_an_adopter_sees() -> None:
             top = module.partition(".")[0]
             if top not in {"brownout", "pytest"} | sys.stdlib_module_names:
                 wrong.append(f"{path} imports {module}")
-            elif top == "brownout" and (
-                part_of(module, name) in NOT_FOR_SUITES
-                or name is None
-                or name not in importlib.import_module(module).__all__
-            ):
+            elif top == "brownout" and name not in SURFACE.get(module, ()):
                 wrong.append(f"{path} imports {name} from {module}")
     assert not wrong
 

@@ -1,30 +1,20 @@
 """The names that others rely on: a change here is a change for every adopter."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
+import pytest
+
 import brownout
-from brownout import faults
 from brownout.plugin import fixtures
 from brownout.settings.options import OPTIONS
 from brownout.trial import Trial, plan
+from tests.frame.surface import SURFACE
 
 PACKAGE = Path(brownout.__file__).parent
-
-NAMES = """
-    Answer BackendUnavailable BrownoutError Budget Completion ContractViolation Degraded Errors
-    FaultNotFelt Health Kind NotAssessable Operation Outcome Problem ProxyError RFC9457_SCHEMA
-    Service ServiceNotReady SettingsError __version__ kib ms seconds
-"""
-
-FAULTS = """
-    Bandwidth BlackHole Commit CommitNeverArrives CutAfter CutAt DelayedAt Direction Fault
-    Latency LockedTables Loss LostCommitReply NoFreeSlots Outage RefusedAuthentication Reset
-    Restart RevokedPermission ServerError Side StalledAt Statement Step SwallowedCancels
-    TerminatedBackends
-"""
 
 FIXTURES = """
     brownout_backend brownout_engine brownout_load brownout_postgres brownout_probe
@@ -47,13 +37,22 @@ OPTION_NAMES = """
 """
 
 
-def test_names_of_the_package() -> None:
-    assert sorted(brownout.__all__) == sorted(NAMES.split())
-    assert all(hasattr(brownout, name) for name in brownout.__all__)
+@pytest.mark.parametrize("module", SURFACE)
+def test_names_of_a_public_module(module: str) -> None:
+    names = importlib.import_module(module).__all__
+    assert sorted(names) == sorted(SURFACE[module])
+    assert all(hasattr(importlib.import_module(module), name) for name in names)
 
 
-def test_names_of_the_faults() -> None:
-    assert sorted(faults.__all__) == sorted(FAULTS.split())
+def test_the_documents_name_each_public_module_and_name() -> None:
+    page = (PACKAGE.parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    missing = [
+        f"{module}.{name}"
+        for module, names in SURFACE.items()
+        for name in names
+        if f"`{name}`" not in page.partition(f"## `{module}`")[2].partition("\n## ")[0]
+    ]
+    assert missing == []
 
 
 def test_names_of_the_fixtures() -> None:

@@ -1,0 +1,56 @@
+"""What suites and adopters may import: every public module of the package, with its names."""
+
+from collections.abc import Mapping
+
+__all__ = ["SURFACE"]
+
+SURFACE: Mapping[str, frozenset[str]] = {
+    module: frozenset(names.split())
+    for module, names in {
+        "brownout": """
+            Answer BackendUnavailable BrownoutError Budget Completion ContractViolation Degraded
+            Errors FaultNotFelt Health Kind NotAssessable Operation Outcome Problem ProxyError
+            RFC9457_SCHEMA Service ServiceNotReady SettingsError __version__ kib ms seconds
+        """,
+        "brownout.behaviours": "Area Behaviour CATALOGUE Guidance Level SOURCES find",
+        "brownout.declaration": """
+            Budget Degraded Errors Health Kind Operation RFC9457_SCHEMA Service
+        """,
+        "brownout.expectations": """
+            expect_acknowledged_applied expect_all_succeed expect_all_within
+            expect_at_most_failures expect_at_most_sessions expect_constant
+            expect_error_media_type expect_free_event_loop expect_honest_statuses
+            expect_near_baseline expect_no_leak expect_none_doubled
+            expect_none_idle_in_transaction expect_none_succeed expect_parallel
+            expect_process_alive expect_ready_again expect_recovered expect_retry_after
+            expect_status_member expect_unavailable expect_unready expect_valid_bodies
+            expect_valid_retry_after expect_whole_answers
+        """,
+        "brownout.faults": """
+            Bandwidth BlackHole Commit CommitNeverArrives CutAfter CutAt DelayedAt Direction Fault
+            Latency LockedTables Loss LostCommitReply NoFreeSlots Outage RefusedAuthentication
+            Reset Restart RevokedPermission ServerError Side StalledAt Statement Step
+            SwallowedCancels TerminatedBackends
+        """,
+        "brownout.observations": """
+            Answer Completion History Latencies Outcome Problem Recovery SAMPLES
+        """,
+        "brownout.postgres": "Admin Injection Postgres Session",
+        "brownout.service": "RunningService",
+        "brownout.trial": """
+            Baseline Injected LatencyOfDeadline Load Probe ProcessEnd Recorder Recording Recordings
+            Referee Script SessionLook Stage SteadyState Stream Trial WriteHistories
+            alone_and_together new_token steady_around
+        """,
+        "brownout.trial.plan": """
+            BACK_AT_BASELINE BANDWIDTH BLACK_HOLE BLACK_HOLE_TO_SERVICE BROKEN_ROWS CONFLICT CROWD
+            CROWD_IN_A_BLACK_HOLE CUT ENDED_IN_USE EVENT_LOOP EVERY_FAULT FULL_POOL HANG_UPS
+            LATENCY LIVENESS_IN_A_BLACK_HOLE LOCKED_TABLES LOST_COMMIT MISTAKES NO_FREE_SLOTS
+            ONE_BY_ONE OUTAGE RESET RESTART REVOKED_PERMISSION SIDE_BY_SIDE SILENT_COMMIT
+            SLOW_ROWS SLOW_STATEMENTS STAMPEDE STARTING_UP STEADY TERMINATED_BACKENDS
+            UNDER_SLOW_PROBES WITHOUT_DATABASE WRITES_MEET WRITE_HISTORIES
+        """,
+        "brownout.units": "kib ms seconds whole_ms",
+    }.items()
+}
+"""Each module's names; a change here is a change for every adopter, and goes into CHANGELOG.md."""
