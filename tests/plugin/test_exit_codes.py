@@ -131,3 +131,23 @@ def test_pytests_own_closing_line_stays_last(judge: Judge) -> None:
 def test_failing_test_without_a_behaviour_is_named(judge: Judge) -> None:
     result = judge(KEPT + ORDINARY_UNKNOWN)
     result.stdout.fnmatch_lines(["unknown, without a behaviour: test_it.py::test_no_engine"])
+
+
+def test_a_report_that_cannot_be_written_is_told_once(
+    judge: Judge, project: pytest.Pytester
+) -> None:
+    """The folder is there when the run begins, and gone when it ends."""
+    away = "def pytest_runtest_logfinish():\n    import shutil; shutil.rmtree('report', True)\n"
+    project.makeconftest(away)
+    result = judge(KEPT, "--brownout-report=report")
+    assert result.ret == 2
+    folder = project.path / "report"
+    folder.mkdir()
+    project.makeconftest(
+        "def pytest_runtest_logfinish():\n"
+        "    import pathlib; pathlib.Path('report/brownout.json').mkdir(exist_ok=True)\n"
+    )
+    result = judge(KEPT, "--brownout-report=report")
+    assert result.ret == 2
+    assert result.stderr.str().count("The report cannot be written into") == 1
+    assert list(folder.iterdir()) == [folder / "brownout.json"], "no part is left"

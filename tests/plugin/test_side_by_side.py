@@ -40,7 +40,9 @@ def arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         (["--backend=docker", "--replicas=3"], "3"),
         (["--brownout-postgres=postgresql://me@host/db"], None),
         (["-n", "7"], "7"),
+        (["-n7"], None),
         (["-p", "no:xdist"], None),
+        (["-pno:xdist"], None),
         (["--collect-only"], None),
     ],
 )
