@@ -206,7 +206,7 @@ async def test_time_in_which_this_process_did_not_run_is_forgiven(
             now = time.monotonic()
             return (Gap(now - 1000, now + 1000),)
 
-        def lost(self, start: float, end: float) -> timedelta:
+        def delayed(self, start: float, end: float) -> timedelta:
             return timedelta(seconds=end - start)
 
         @asynccontextmanager
