@@ -1,6 +1,6 @@
 """The same as an ordinary user; where the tests run as root, through another interpreter.
 
-Root's own interpreter and this checkout may lie below a folder that nobody else can enter: the
+Root's own interpreter and this checkout may lie below a folder that other users cannot enter: the
 packages are copied to where an ordinary user can read them.
 """
 

@@ -43,14 +43,15 @@ def test_the_service_owns_its_database_and_is_no_superuser(
 def test_no_two_databases_roles_and_passwords_are_the_same(
     postgres: Postgres, another: Postgres
 ) -> None:
-    mine, other = set(postgres.secrets), set(another.secrets)
+    mine, other = set(postgres.known.values()), set(another.known.values())
     assert not mine & other
     assert postgres.login.password not in repr(postgres.login)
 
 
 def test_what_must_not_leak_is_password_names_and_address(postgres: Postgres) -> None:
     login = postgres.login
-    assert set(postgres.secrets) == {
+    assert set(postgres.known.values()) == {
+        postgres.dsn,
         login.password,
         login.user,
         login.database,
