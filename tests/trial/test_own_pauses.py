@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,13 +41,15 @@ JUDGED = (
 
 @contextmanager
 def stopped_again_and_again(pid: int, *, every: float, until: threading.Event) -> Iterator[None]:
-    """Stop the process for 300 ms again and again, from outside."""
+    """Stop the process for 300 ms again and again, from outside, as long as it runs."""
 
     def stop() -> None:
-        while not until.wait(every):
-            os.kill(pid, signal.SIGSTOP)
-            time.sleep(GAP)
-            os.kill(pid, signal.SIGCONT)
+        # A run that ends between two signals has been waited for by the time of the second one.
+        with suppress(ProcessLookupError):
+            while not until.wait(every):
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(GAP)
+                os.kill(pid, signal.SIGCONT)
 
     stopping = threading.Thread(target=stop)
     stopping.start()
