@@ -56,6 +56,14 @@ def test_levels_and_what_must_be_declared() -> None:
     assert declared == set(DECLARED.split())
 
 
+def test_every_title_fits_beside_a_figure_and_names_one_promise() -> None:
+    titles = [entry.title for entry in CATALOGUE.values()]
+    assert len(set(titles)) == len(titles)
+    for title in titles:
+        assert 10 <= len(title) <= 46, title
+        assert not title.endswith("."), title
+
+
 def test_every_promise_reads_as_one_and_has_its_source() -> None:
     known = (*SOURCES, "#", "RFC", "measured", "Polly", "resilience4j", "asyncio")
     for entry in CATALOGUE.values():
