@@ -8,7 +8,7 @@ from brownout import BrownoutError, ContractViolation, kib, ms, seconds
 OURS = [
     getattr(brownout.errors, name)
     for name in brownout.errors.__all__
-    if name != "ContractViolation"
+    if name not in ("ContractViolation", "Violation")
 ]
 
 

@@ -509,9 +509,9 @@ def test_the_broken_is_rejected_with_what_was_expected_and_what_was_seen(
 ) -> None:
     with pytest.raises(ContractViolation) as violation:
         judgement()
-    assert violation.value.promise
-    assert violation.value.expected
-    assert violation.value.observed
+    assert violation.value.violation.promise
+    assert violation.value.violation.expected
+    assert violation.value.violation.observed
 
 
 @pytest.mark.parametrize("judgement", cases(lambda controls: controls.nothing))

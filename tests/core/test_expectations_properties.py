@@ -43,8 +43,8 @@ def verdict(judgement: Callable[[], None]) -> str:
     try:
         judgement()
     except ContractViolation as violation:
-        json.dumps(violation.facts)  # it travels in pytest's report
-        return "broken" if len(violation.timeline) <= 8 else "endless"
+        json.dumps(violation.violation.to_json())  # it travels in pytest's report
+        return "broken" if len(violation.violation.timeline) <= 8 else "endless"
     except BrownoutError:
         return "unknown"
     return "kept"

@@ -224,7 +224,7 @@ def test_a_leak_is_found_wherever_it_stands_and_named_but_not_quoted(kind: str, 
     for leaking in bodies(text):
         with pytest.raises(ContractViolation) as violation:
             expect_no_leak([problem(503), leaking])
-        assert kind in violation.value.observed
+        assert kind in violation.value.violation.observed
         assert text not in str(violation.value)
 
 
@@ -270,9 +270,9 @@ def test_a_masked_secret_is_found_in_every_answer_even_in_an_address(secret: str
         answer(500, body=base64.b64encode(secret.encode())),
     ):
         recorded = [MASK.answer(one) for one in (innocent, innocent, leaking)]
-        with pytest.raises(ContractViolation, match="nothing of the insides") as violation:
+        with pytest.raises(ContractViolation, match="nothing of the internals") as violation:
             expect_no_leak(recorded)
-        assert "a name, password or address" in violation.value.observed
+        assert "a name, password or address" in violation.value.violation.observed
         assert secret not in str(violation.value)
 
 

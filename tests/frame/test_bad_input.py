@@ -68,7 +68,7 @@ def test_one_error_is_told_and_nothing_is_left(
 ) -> None:
     code, said, left = suites(*words, **environment)
     assert code == 2, said
-    before, _, after = said.partition("What to do: ")
+    before, _, after = " ".join(said.split()).partition("What to do: ")
     assert cause in before
     assert "Tried:" in before
     assert remedy in after
@@ -111,7 +111,7 @@ def test_a_service_that_dies_for_good_has_broken_v1_and_is_not_waited_for_again(
     dead = str(tmp_path / "dead")
     code, said, left = suites(declared("mortal"), suite="test_recovery.py", BROWNOUT_TEST_NOTE=dead)
     assert code == 1, said
-    assert re.search(r"V[123] +must +broken", said)
+    assert re.search(r"V[123] +broken", said)
     assert "follows: S6, the end of the service's process" in said
-    assert said.count("\nServiceNotReady: The service is not running.") == 1, "it is told once"
+    assert said.count("The service is not running.") == 1, "it is told once"
     assert left == []

@@ -60,7 +60,7 @@ def test_every_title_fits_beside_a_figure_and_names_one_promise() -> None:
     titles = [entry.title for entry in CATALOGUE.values()]
     assert len(set(titles)) == len(titles)
     for title in titles:
-        assert 10 <= len(title) <= 46, title
+        assert 10 <= len(title) <= 41, title
         assert not title.endswith("."), title
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "fixtures" / "brownout"
 
 LAYERS = [
-    {"_version", "errors", "login", "suggestions", "texts", "units"},
+    {"_version", "errors", "figures", "login", "suggestions", "texts", "units"},
     {"behaviours", "observations", "settings", "templates"},
     {"declaration"},
     {"engine"},

@@ -33,7 +33,7 @@ def test_a_broken_promise_says_in_one_line_what_it_follows_from(
     result = judge(ENDED + source, "--brownout-report=out")
     result.assert_outcomes(failed=1)
     told = "follows: S6, the end of the service's process"
-    assert f"H1 {told}" in result.outlines
+    assert f"    {told}" in result.outlines
     assert "at most 1000 ms" not in result.stdout.str()
     assert "Why it matters" not in result.stdout.str()
     test = report(pytester)

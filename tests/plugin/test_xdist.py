@@ -62,7 +62,7 @@ def test_workers_give_the_same_verdicts(project: pytest.Pytester) -> None:
 
 def test_error_of_ours_is_told_once_for_all_workers(project: pytest.Pytester) -> None:
     result = run(project, TESTS, "-n", "2", "--dist", "each")
-    assert result.stdout.str().count("the same error as in") == 3  # two workers, two tests each
+    assert result.stdout.str().count("No engine answers.") == 1  # two workers, two tests each
 
 
 def test_worker_that_dies_leaves_its_test_unknown(project: pytest.Pytester) -> None:

@@ -91,7 +91,10 @@ def test_its_end_is_a_violation_that_says_how_and_when_and_what_it_logged(
     first, *_ = str(caught.value).splitlines()
     assert first.startswith("The process ended with exit code 70, 0.")
     assert first.endswith(" s after Outage() began.")
-    assert caught.value.timeline[-1] == "Unhandled 'error' event: the connection was terminated"
+    assert (
+        caught.value.violation.timeline[-1]
+        == "Unhandled 'error' event: the connection was terminated"
+    )
     with pytest.raises(ContractViolation):
         expect_recovered(recording)
     assert replica.service.running, "it is started again for the next trial"

@@ -285,7 +285,7 @@ async def test_of_a_process_that_ended_its_exit_code_and_last_lines_are_kept() -
         assert (seen.recovery, seen.same_process) == (None, False)
         with pytest.raises(ContractViolation) as violation:
             expect_recovered(seen)
-        assert violation.value.observed == "its process ended"
+        assert violation.value.violation.observed == "its process ended"
         assert (chain.service.restarts, chain.service.running) == (1, True)
         del chain.failing
         expect_recovered(await chain.recorder.record(OUTAGE))
