@@ -1,6 +1,7 @@
 """The command line: the gate's verdict, and clear errors."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from brownout import __version__, cli
+from tests.plugin.test_handover import DECLARATION
 
 COMMAND = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
 
@@ -24,6 +26,16 @@ def report(tmp_path: Path) -> Path:
     """A folder for the gate's report, with an earlier run's document in it."""
     (tmp_path / "brownout.json").write_text('{"exit_code": 0}')
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def declared(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the gate is called in: with a declaration, and no service behind it."""
+    folder = tmp_path_factory.mktemp("declared")
+    (folder / "brownout_service.py").write_text(DECLARATION)
+    monkeypatch.chdir(folder)
+    monkeypatch.delitem(sys.modules, "brownout_service", raising=False)
+    return folder
 
 
 def read(report: Path) -> dict[str, Any]:
@@ -62,9 +74,9 @@ def test_gate_explains_its_options(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "error"),
     [
         pytest.param(["--backend=dokcer"], "--brownout-backend is 'dokcer', but", id="backend"),
-        pytest.param(["--service=nowhere:x"], "there is no module 'nowhere'", id="service"),
         pytest.param(["--no-such-option"], "pytest ended with code 4", id="pytest-option"),
-        pytest.param(["--brownout-bakend=x"], "pytest ended with code 2", id="our-option"),
+        pytest.param(["--brownout-bakend=x"], "mean '--brownout-backend'?", id="our-option"),
+        pytest.param(["--backnd=x"], "Did you mean '--backend'?", id="short-option"),
         pytest.param(["--collect-only"], "pytest ended with code 0", id="nothing-judged"),
     ],
 )
@@ -92,12 +104,16 @@ def test_gate_that_cannot_write_its_report(
     assert capsys.readouterr().err.startswith("brownout gate: The report cannot be written into ")
 
 
-def test_gate_hands_a_signal_on_and_ends_after_pytest(report: Path) -> None:
-    waits = report / "waits.py"
-    waits.write_text("import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
+@pytest.mark.parametrize("where", ["the gate", "pytest"])
+def test_gate_ends_by_a_signal_with_a_report(report: Path, declared: Path, where: str) -> None:
+    waits = "import os, time\nif ('PYTEST_VERSION' in os.environ) == WAITS:\n"
+    waits += "    print('waiting', flush=True)\n    time.sleep(60)\n"
+    module = declared / "brownout_service.py"
+    module.write_text(waits.replace("WAITS", str(where == "pytest")) + DECLARATION)
+    outside = {name: value for name, value in os.environ.items() if name != "PYTEST_VERSION"}
     with subprocess.Popen(
-        [*COMMAND, "gate", f"--report={report}", "--service=waits:service", "--replicas=1", "-s"],
-        cwd=report,
+        [*COMMAND, "gate", f"--report={report}", "--replicas=1", "-s"],
+        env=outside,
         stdout=subprocess.PIPE,
         text=True,
     ) as gate:
@@ -108,3 +124,13 @@ def test_gate_hands_a_signal_on_and_ends_after_pytest(report: Path) -> None:
     assert gate.returncode == 2
     assert rest.splitlines()[-1] == NOTHING_CAN_BE_SAID
     assert read(report)["exit_code"] == 2
+
+
+def test_gate_whose_junit_file_cannot_be_written_starts_nothing(
+    capsys: pytest.CaptureFixture[str], report: Path
+) -> None:
+    (report / "file").touch()
+    assert cli.main(["gate", f"--report={report}", f"--junitxml={report}/file/junit.xml"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"brownout gate: The report cannot be written into {report}/file: ")
+    assert said.out == ""

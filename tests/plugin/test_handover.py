@@ -103,12 +103,19 @@ def test_named_module_is_found_from_rootdir_without_pythonpath(project: pytest.P
     [
         ("nowhere:service", ["*: there is no module 'nowhere'.", "Tried:", "*importing nowhere *"]),
         ("declaration:servce", ["*has no 'servce'.", "*Did you mean 'declaration:service'?"]),
-        ("declaration:seconds", ["*could not be called without arguments: *"]),
+        ("declaration:seconds", ["*cannot be called without arguments: *"]),
         ("declaration:Budget", ["*gives a value of type type, but a brownout.Service is needed.*"]),
         ("broken:service", ["*importing broken raised ZeroDivisionError: *broken.py, line 1).*"]),
         ("needy:service", ["*importing needy raised ModuleNotFoundError: *'not_there'*"]),
         ("fixtured:service", ["*fixtured:service' is a pytest fixture, which only pytest can *"]),
-        ("misdeclared:service", ["Service: workers is 0, but 1 or more is needed."]),
+        (
+            "misdeclared:service",
+            ["*Service: workers is 0, but *", "Tried:", "*importing misdeclared (*.py, line 4)"],
+        ),
+        ("unknown:service", ["*importing unknown raised TypeError: *", "*you mean 'applied'?"]),
+        ("renamed:service", ["*importing renamed raised TypeError: *", "*you mean 'live'?"]),
+        ("spelt:service", ["*importing spelt raised AttributeError: *", "*you mean 'read'?"]),
+        ("calls:service", ["*calling service raised TypeError: *line 2).", "*'recovery'?"]),
     ],
 )
 def test_wrong_name_is_told_before_anything_starts(
@@ -118,6 +125,10 @@ def test_wrong_name_is_told_before_anything_starts(
         broken="1 / 0",
         needy="import not_there",
         fixtured="import pytest\n@pytest.fixture\ndef service(): pass\n",
+        unknown="import brownout\nbrownout.Operation.write('x', 'POST', '/x', aplied='…')",
+        renamed="import brownout\nbrownout.Health(liveness='/x', ready='/r')",
+        spelt="import brownout\nbrownout.Operation.reed('x', 'GET', '/x')",
+        calls="import brownout\ndef service(): brownout.Budget(recover=3)",
         misdeclared=DECLARATION.replace("command=", "workers=0, command="),
     )
     result = run(declared, f"--brownout-service={named}")

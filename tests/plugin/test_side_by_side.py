@@ -1,5 +1,6 @@
 """How many replicas a gate runs, and that one of them makes each trial."""
 
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from brownout.cli import gate
 from brownout.errors import BrownoutError
 from brownout.plugin.grouping import runs_suites
 from tests.frame.whole_runs import suites
+from tests.plugin.test_handover import DECLARATION
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +25,9 @@ def arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         given.extend(command)
         return 0
 
-    monkeypatch.setattr(gate, "_run", instead)
+    monkeypatch.setattr(gate, "run", instead)
+    (tmp_path / "brownout_service.py").write_text(DECLARATION)
+    monkeypatch.delitem(sys.modules, "brownout_service", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.chdir(tmp_path)
     return given
