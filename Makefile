@@ -10,6 +10,13 @@ MADE_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints.txt; 
 ASK_ENGINE := $(PYTHON) -m brownout.backends.docker
 # If an engine is required, the target `engine` has already checked that it answers.
 ENGINE_ANSWERS := { [ "$${BROWNOUT_REQUIRE_DOCKER:-0}" = 1 ] || $(ASK_ENGINE) >/dev/null 2>&1; }
+# An environment of the lowest versions that the package declares, beside a service's of 2022.
+OLDEST := .oldest
+OLDEST_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints-oldest.txt; }
+OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expectations.py \
+    tests/core/test_runner.py tests/engine/test_client.py tests/engine/test_command.py \
+    tests/engine/test_process.py tests/plugin/test_adopters.py tests/plugin/test_handover.py \
+    tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
 # Arguments for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
@@ -20,13 +27,14 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test env engine lint compiled own-tests suites containers clean
+.PHONY: help gate test oldest env engine lint compiled own-tests suites containers clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
 	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
+	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
 	@echo 'make bench-NAME  run the benchmark benchmarks/NAME.py'
@@ -81,6 +89,20 @@ containers: engine
 	    echo 'No Docker engine answers: the tests and suites with containers were not run.'; \
 	fi
 
+oldest: env
+	@$(OLDEST_FROM) | cmp -s - $(OLDEST)/made-from && $(OLDEST)/bin/python -c '' 2>/dev/null \
+	    || $(MAKE) --no-print-directory $(OLDEST)
+	@echo '== some of our own tests, with the lowest versions that are declared'
+	@$(OLDEST)/bin/python -m pytest $(OLDEST_TESTS) -q -n 2 --dist loadfile $(ARGS)
+
+.PHONY: $(OLDEST)
+$(OLDEST):
+	@echo "== environment: building $(OLDEST)"
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install -q --no-compile -c constraints-oldest.txt \
+	    -e '.[asyncio,embedded]' fastapi hypothesis
+	@$(OLDEST_FROM) > $(OLDEST)/made-from
+
 bench-%: env
 	@$(PYTHON) -m benchmarks.$* $(ARGS); code=$$?; echo "bench-$*: exit code $$code"; exit $$code
 
@@ -114,4 +136,4 @@ $(VENV):
 	@$(MADE_FROM) > $(VENV)/made-from
 
 clean:
-	rm -rf $(VENV) brownout-report dist
+	rm -rf $(VENV) $(OLDEST) brownout-report dist

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.frame.surface import SURFACE
 
@@ -124,7 +126,12 @@ def required(*extras: str) -> set[str]:
 
 
 def test_what_the_package_imports_is_declared() -> None:
-    assert distributions_needed(PACKAGE) <= required("embedded")
+    assert distributions_needed(PACKAGE) <= required("asyncio", "embedded")
+
+
+def test_no_requirement_is_a_plugin_that_warns_in_every_project() -> None:
+    """pytest-asyncio's warning is an error where a project says `filterwarnings = error`."""
+    assert not required() & {"hypothesis", "pytest-asyncio"}
 
 
 def test_what_the_sample_service_imports_is_declared() -> None:
@@ -133,22 +140,35 @@ def test_what_the_sample_service_imports_is_declared() -> None:
 
 def test_what_tests_and_benchmarks_import_is_declared() -> None:
     needed = distributions_needed(ROOT / "tests") | distributions_needed(ROOT / "benchmarks")
-    assert needed <= required("embedded", "sample", "dev")
+    assert needed <= required("asyncio", "embedded", "sample", "dev")
 
 
-def test_constraints_hold_versions_and_nothing_else() -> None:
-    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-oldest.txt"])
+def test_constraints_hold_versions_and_nothing_else(name: str) -> None:
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             requirement = Requirement(line)
             assert str(requirement.specifier).startswith("==")
             assert requirement.url is None
 
 
+def pinned(name: str) -> dict[str, str]:
+    """The version of each distribution in a file of constraints."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in found}
+
+
 def test_constraints_pin_whatever_is_declared() -> None:
-    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    pinned = {
-        canonicalize_name(Requirement(line).name)
-        for line in text.splitlines()
-        if line and not line.startswith("#")
-    }
-    assert required("embedded", "sample", "dev") - {"pytest-brownout"} <= pinned
+    declared = required("asyncio", "embedded", "sample", "dev") - {"pytest-brownout"}
+    assert declared <= set(pinned("constraints.txt"))
+
+
+def test_the_lowest_versions_that_are_declared_are_those_that_are_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    tested = pinned("constraints-oldest.txt")
+    for line in [*project["dependencies"], *extras["asyncio"], *extras["embedded"]]:
+        requirement = Requirement(line)
+        lowest = Version(str(requirement.specifier).removeprefix(">="))
+        assert Version(tested[canonicalize_name(requirement.name)]) == lowest, line

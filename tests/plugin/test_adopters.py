@@ -60,6 +60,7 @@ HEAVY = {
     "jsonschema",
     "psutil",
     "psycopg",
+    "pytest_asyncio",
     "requests",
     "starlette",
     "testcontainers",
@@ -85,3 +86,49 @@ def test_loading_the_plugin_loads_nothing_heavy() -> None:
         text=True,
     ).stdout.split()
     assert not (HEAVY | OURS_FOR_BEHAVIOURS) & set(loaded)
+
+
+WITHOUT_PYTEST_ASYNCIO = """
+import sys
+
+class Absent:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] == "pytest_asyncio":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent)  # as where Brownout alone is installed
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def without_pytest_asyncio(project: pytest.Pytester, *words: str) -> pytest.RunResult:
+    program = project.path / "run.py"
+    program.write_text(WITHOUT_PYTEST_ASYNCIO)
+    return project.run(sys.executable, program, "-p", "no:asyncio", *QUIETLY, *words)
+
+
+def test_a_project_that_makes_errors_of_warnings_meets_none(pytester: pytest.Pytester) -> None:
+    """pytest-asyncio warns in each project that has it and does not configure it, so it is not
+    among our requirements."""
+    pytester.makeini("[pytest]\nfilterwarnings = error\n")
+    pytester.makepyfile(test_it="def test_it(): pass\n")
+    result = without_pytest_asyncio(pytester, "-W", "error")
+    assert result.ret == 0, result.outlines
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("fixture", ["brownout_probe", "brownout_load", "brownout_steady"])
+def test_an_asynchronous_fixture_names_what_it_needs(
+    pytester: pytest.Pytester, fixture: str
+) -> None:
+    pytester.makepyfile(test_it=f"def test_it({fixture}): pass\n")
+    result = without_pytest_asyncio(pytester)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*needs pytest-asyncio, which is not loaded.*",
+            "*pip install 'pytest-brownout?asyncio?'`*",
+        ]
+    )
