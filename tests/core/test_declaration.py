@@ -104,6 +104,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a number in the environment": (lambda: service(env={"POOL": 5}), "'POOL': '5'"),
     "no workers": (lambda: service(workers=0), "workers is 0"),
+    "no replicas": (lambda: service(replicas=0), "replicas is 0"),
     "two operations of one name": (lambda: service([READ, READ, WRITE]), "list"),
 }
 
@@ -124,6 +125,7 @@ def test_a_declaration_has_defaults_for_all_that_it_may_leave_out() -> None:
     assert dict(declared.env) == {}
     assert declared.prepare == ()
     assert declared.workers == 1
+    assert declared.most_replicas is None
     assert declared.log == "output"
     assert declared.errors == Errors()
     assert declared.errors.media_type == "application/problem+json"

@@ -60,6 +60,42 @@ def test_replicas_that_fit_unless_the_caller_decides(
         assert arguments.count("-n") == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "words", "replicas"),
+    [
+        ("replicas=1", [], None),
+        ("replicas=1", ["--replicas=4"], None),
+        ("replicas=2", [], "2"),
+        ("replicas=6", [], "4"),
+        ("log=Path('service.log')", [], None),
+    ],
+)
+def test_a_service_admits_so_many(
+    arguments: list[str], tmp_path: Path, field: str, words: list[str], replicas: str | None
+) -> None:
+    declared = tmp_path / "brownout_service.py"
+    text = declared.read_text().replace("Service(", f"Service({field}, ", 1)
+    declared.write_text(f"from pathlib import Path\n{text}")
+    gate.main(words)
+    given = arguments[arguments.index("-n") + 1] if "-n" in arguments else None
+    assert given == replicas
+
+
+@pytest.mark.parametrize(("words", "replicas"), [([], None), (["--replicas=3"], "3")])
+def test_a_fixture_that_only_pytest_can_call_is_judged_on_one_replica(
+    arguments: list[str], tmp_path: Path, words: list[str], replicas: str | None
+) -> None:
+    """How many its service admits is not known before the run."""
+    (tmp_path / "brownout_service.py").unlink()
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n@pytest.fixture\ndef service_under_test(tmp_path): ...\n"
+    )
+    gate.main(words)
+    assert arguments, "pytest would have been run"
+    given = arguments[arguments.index("-n") + 1] if "-n" in arguments else None
+    assert given == replicas
+
+
 def test_where_memory_is_short_there_are_fewer(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
