@@ -1,5 +1,7 @@
 """What a run's exit code says."""
 
+import json
+
 import pytest
 
 from tests.plugin.conftest import PREAMBLE, QUIETLY, Judge
@@ -144,10 +146,43 @@ def test_a_report_that_cannot_be_written_is_told_once(
     folder = project.path / "report"
     folder.mkdir()
     project.makeconftest(
-        "def pytest_runtest_logfinish():\n"
+        "def pytest_runtest_logstart():\n"
         "    import pathlib; pathlib.Path('report/brownout.json').mkdir(exist_ok=True)\n"
     )
     result = judge(KEPT, "--brownout-report=report")
     assert result.ret == 2
     assert result.stderr.str().count("The report cannot be written into") == 1
     assert list(folder.iterdir()) == [folder / "brownout.json"], "no part is left"
+
+
+FULL = """
+import resource
+
+def pytest_sessionstart():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+"""
+TOO_MUCH = """
+@pytest.mark.behaviour('P9')
+def test_much(record_property):
+    record_property("brownout", {"much": "x" * 20_000})
+"""
+
+
+@pytest.mark.parametrize(
+    ("tests", "code"), [pytest.param(KEPT, 2, id="kept"), pytest.param(BROKEN, 1, id="broken")]
+)
+def test_on_a_full_disk_what_was_written_stays(
+    project: pytest.Pytester, tests: str, code: int
+) -> None:
+    project.makeconftest(FULL)
+    project.makepyfile(test_it=PREAMBLE + tests + TOO_MUCH)
+    result = project.runpytest_subprocess(*QUIETLY, "--brownout-report=report")
+    assert result.ret == code
+    assert result.stderr.str().count("The report cannot be written into") == 1
+    assert "report: File too large." in result.stderr.str()
+    result.stdout.fnmatch_lines(["  P9  kept *", "brownout: * kept, *"])
+    (left,) = (project.path / "report").iterdir()
+    document = json.loads(left.read_text())
+    assert len(document["tests"]) == 1
+    assert document["exit_code"] == code
+    assert document["error"] == "The run has not ended: this is what was known."
