@@ -16,6 +16,7 @@ import pytest
 
 from brownout import BrownoutError, Budget, Health, Service, ServiceNotReady, ms, seconds
 from brownout.login import Address, Login
+from brownout.service.ports import free_port
 from brownout.service.process import RunningService
 from tests.core.made import service
 
@@ -146,6 +147,88 @@ def test_command_environment_and_preparation_are_handed_the_database(
     assert f"PARTS={filled}\n" in one.log()
 
 
+def test_libpq_s_variables_are_set_unless_the_declaration_says_otherwise(run: Running) -> None:
+    names = ["PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD"]
+    one = run(declared("show", "{port}", *names, env={"PGUSER": "another"}))
+    one.start()
+    assert one.log().startswith(
+        "PGHOST=127.0.0.1\nPGPORT=5433\nPGDATABASE=shop_db\nPGUSER=another\nPGPASSWORD=********\n"
+    )
+
+
+def test_a_url_of_another_dialect_is_written_with_the_rest_of_the_dsn(run: Running) -> None:
+    url = "postgresql+asyncpg:{dsn_rest}?ssl=disable"
+    one = run(declared("show", "{port}", "URL", env={"URL": url}))
+    one.start()
+    filled = "postgresql+asyncpg://shop_role:********@127.0.0.1:5433/shop_db?ssl=disable"
+    assert one.log().startswith(f"URL={filled}\n")
+
+
+def test_commands_run_in_the_declared_folder(run: Running, tmp_path: Path) -> None:
+    folder = tmp_path / "service"
+    folder.mkdir()
+    one = run(declared("serve", "{port}", cwd=str(folder), prepare=[tiny("note", "notes", "a")]))
+    one.start()
+    assert (folder / "notes").read_text() == "a\n"
+    assert psutil.Process(one.pid).cwd() == str(folder)
+
+
+def test_a_folder_that_does_not_exist_is_named(run: Running, token: str, tmp_path: Path) -> None:
+    why = refused(run(declared("serve", "{port}", cwd=tmp_path / "nowhere")), token)
+    assert why.cause.startswith(f"The folder {tmp_path / 'nowhere'}, which the service is to run")
+    assert "`cwd`" in why.remedy
+
+
+def test_commands_for_after_the_start_run_when_it_is_ready_each_time(
+    run: Running, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    one = run(declared("serve", "{port}", after_start=[tiny("note", str(notes), "{port}")]))
+    one.start()
+    port = one.url.rpartition(":")[2]
+    assert notes.read_text() == f"{port}\n"
+    one.restart()
+    assert notes.read_text() == f"{port}\n" * 2
+
+
+def test_a_command_after_the_start_that_fails_is_named(run: Running, token: str) -> None:
+    why = refused(run(declared("serve", "{port}", after_start=[tiny("end", "3")])), token)
+    assert "ended with exit code 3" in why.cause
+
+
+def test_the_declared_time_to_start_comes_before_the_option(run: Running, token: str) -> None:
+    why = refused(run(declared("sleep", start_timeout=ms(300)), PATIENT), token)
+    assert "The service was not ready within 0.3 s" in why.cause
+
+
+def test_a_declared_port_and_base_path_are_in_the_url(run: Running) -> None:
+    port = free_port("127.0.0.1")
+    one = run(declared("serve", str(port), port=port, base_path="/shop"))
+    one.start()
+    assert one.url == f"http://127.0.0.1:{port}/shop"
+
+
+def test_a_declared_port_that_is_in_use_is_said_to_be_so(run: Running, token: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        why = refused(run(declared("serve", str(port), port=port)), token)
+    assert why.cause.startswith(f"Port {port} on 127.0.0.1, declared for the service, is in use")
+
+
+def test_secrets_are_masked_in_the_log(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTER_KEY", "outer-secret")
+    names = ["API_KEY", "OUTER_KEY", "OPEN"]
+    one = run(
+        declared(
+            "show", "{port}", *names,
+            env={"API_KEY": "in/ner", "OPEN": "in%2Fner and open"},
+            secrets=["API_KEY", "OUTER_KEY", "UNSET"],
+        )
+    )  # fmt: skip
+    one.start()
+    assert one.log().startswith("API_KEY=********\nOUTER_KEY=********\nOPEN=******** and open\n")
+
+
 def test_every_process_of_a_service_carries_the_run_s_mark_whatever_is_declared(
     run: Running, token: str
 ) -> None:
@@ -269,7 +352,7 @@ def test_a_preparation_that_fails_is_named_and_the_service_is_not_started(
     )  # fmt: skip
     why = refused(one, token)
     assert "The preparation command" in why.cause
-    assert why.tried[0].endswith("end 4 cannot migrate {dsn}")
+    assert why.tried[0].endswith("end 4 'cannot migrate {dsn}'")
     assert "ended with exit code 4" in why.cause
     assert "| cannot migrate postgresql://shop_role:********@" in why.cause
     assert not notes.exists()

@@ -92,6 +92,7 @@ def test_names_and_values_of_json_are_filled_at_every_depth() -> None:
         ("prot", "port"),
         ("Port", "port"),
         ("DSN", "dsn"),
+        ("dns", "dsn"),
         ("database_pasword", "database_password"),
         ("database_hots", "database_host"),
     ],
@@ -104,7 +105,9 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(name: str, mean
     assert f"Did you mean '{{{meant}}}'?" in refusal.value.remedy
 
 
-@pytest.mark.parametrize("text", ["{id}", "{message}", "{tenant}", "{user}", "{", "{}", "{1}"])
+@pytest.mark.parametrize(
+    "text", ["{id}", "{message}", "{tenant}", "{user}", "{host}", "{name}", "{", "{}", "{1}"]
+)
 def test_braces_of_the_service_s_own_are_nobody_s_misspelling(text: str) -> None:
     refuse_misspelt("Service.env", [text], LAUNCH_NAMES)
     refuse_misspelt("Operation", [text], OPERATION_NAMES)

@@ -8,12 +8,19 @@ import pytest
 
 from brownout import Budget, Degraded, Errors, Health, Operation, Service
 from brownout.behaviours import CATALOGUE
+from brownout.declaration.tables import service_from
 from brownout.settings.options import OPTIONS
 from brownout.templates import LAUNCH_NAMES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECLARATION = (ROOT / "docs" / "declaration.md").read_text(encoding="utf-8")
+
+
+def toml(text: str) -> str:
+    """The block of a document that declares a service in TOML."""
+    (found,) = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return str(found)
 
 
 def blocks(text: str) -> list[str]:
@@ -31,6 +38,13 @@ def test_the_declaration_in_a_document_is_one(document: str) -> None:
     declare = names["service_under_test"]
     assert callable(declare)
     assert isinstance(declare(), Service)
+
+
+@pytest.mark.parametrize("document", [README, DECLARATION], ids=["README", "declaration"])
+def test_the_toml_in_a_document_declares_a_service(document: str, tmp_path: Path) -> None:
+    path = tmp_path / "brownout.toml"
+    path.write_text(toml(document), encoding="utf-8")
+    assert service_from(path).operations
 
 
 @pytest.mark.parametrize("declared", [Service, Operation, Degraded, Health, Budget, Errors])

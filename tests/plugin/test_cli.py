@@ -55,11 +55,18 @@ def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) 
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("gaet", "Did you mean 'gate'?"), ("--zzz", "Known: gate, proxy, wire.")]
+    ("word", "hint"),
+    [("gaet", "Did you mean 'gate'?"), ("--zzz", "Known: gate, schema, proxy, wire.")],
 )
 def test_unknown_command(capsys: pytest.CaptureFixture[str], word: str, hint: str) -> None:
     assert cli.main([word]) == 2
     assert capsys.readouterr().err == f"brownout: there is no command {word!r}. {hint}\n"
+
+
+def test_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "brownout.toml"
+    assert cli.main(["schema", "x"]) == 2
 
 
 def test_gate_explains_its_options(capsys: pytest.CaptureFixture[str]) -> None:

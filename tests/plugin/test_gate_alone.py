@@ -57,9 +57,10 @@ def gate(
     monkeypatch.setenv("PYTHONPATH", str(stand_in.parent))
     command = [*COMMAND[:2], "import brownout_stand_in; " + COMMAND[2]]
 
-    def run(*words: str, replicas: int = 1) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, replicas: int | None = 1) -> subprocess.CompletedProcess[str]:
+        number = [] if replicas is None else [f"--replicas={replicas}"]
         return subprocess.run(
-            [*command, "gate", f"--replicas={replicas}", "-s", *words],
+            [*command, "gate", *number, "-s", *words],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -102,6 +103,57 @@ def test_module_of_the_folder_declares(folder: Path, gate: Gate) -> None:
     result = gate()
     assert "pool 3" in result.stdout, result.stdout + result.stderr
     assert "declared by brownout_service.py; backend" in result.stdout.splitlines()[0]
+
+
+TOML = """
+command = ["serve", "{port}"]
+[health]
+live = "/l"
+ready = "/r"
+[budget]
+request = "1 s"
+recovery = 3
+pool = 7
+"""
+
+
+def test_toml_declares(folder: Path, gate: Gate) -> None:
+    (folder / "brownout.toml").write_text(TOML)
+    result = gate(replicas=2)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "declared by brownout.toml; backend" in result.stdout.splitlines()[0]
+    assert "pool 7" in gate().stdout
+
+
+def test_toml_of_another_folder_is_named_by_the_option(folder: Path, gate: Gate) -> None:
+    (folder / "orders").mkdir()
+    (folder / "orders" / "brownout.toml").write_text(TOML)
+    result = gate("--service=orders/brownout.toml")
+    assert "pool 7" in result.stdout, result.stdout + result.stderr
+
+
+def test_table_in_pyproject_declares(folder: Path, gate: Gate) -> None:
+    table = "[tool.brownout]" + TOML.replace("\n[", "\n[tool.brownout.")
+    (folder / "pyproject.toml").write_text(table)
+    result = gate()
+    assert "pool 7" in result.stdout, result.stdout + result.stderr
+    assert "declared by [tool.brownout] in pyproject.toml; " in result.stdout.splitlines()[0]
+
+
+def test_wrong_toml_is_refused_once(folder: Path, gate: Gate) -> None:
+    (folder / "brownout.toml").write_text(TOML.replace("live", "liveness"))
+    result = gate()
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"brownout gate: {folder}/brownout.toml: [health] has no field 'liveness'.\n"
+        "What to do: Did you mean 'live'?\n"
+    )
+
+
+def test_a_declared_port_leaves_room_for_one_replica(folder: Path, gate: Gate) -> None:
+    (folder / "brownout.toml").write_text("port = 8000\n" + TOML)
+    assert "replicas" not in gate(replicas=None).stdout.splitlines()[0]
+    assert "replicas" not in gate(replicas=2).stdout.splitlines()[0]
 
 
 def test_option_declares(gate: Gate) -> None:
@@ -173,7 +225,13 @@ def test_no_declaration_names_every_way_and_where_one_is(folder: Path, gate: Gat
     (below / "conftest.py").write_text(FIXTURE)
     result = gate()
     assert result.returncode == 2
-    for way in ("brownout_service.py", "--service", "service_under_test in conftest.py"):
+    for way in (
+        "brownout.toml",
+        "[tool.brownout]",
+        "brownout_service.py",
+        "--service",
+        "service_under_test in conftest.py",
+    ):
         assert way in result.stderr
     assert f"call the gate in {below}" in result.stderr
     assert "test session starts" not in result.stdout

@@ -1,0 +1,221 @@
+"""A declaration in TOML is the one in Python, and its mistakes are told with place and value."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from brownout import (
+    Budget,
+    Degraded,
+    Errors,
+    Health,
+    Operation,
+    Service,
+    SettingsError,
+    ms,
+    seconds,
+)
+from brownout.declaration.schema import schema
+from brownout.declaration.tables import parameters, service_from
+
+WHOLE = """
+command = ["serve", "--port", "{port}"]
+prepare = [["migrate", "up"]]
+reset = [["migrate", "clean"]]
+workers = 2
+log = "logs/service.log"
+pace = 2
+
+[env]
+DATABASE_URL = "{dsn}"
+
+[health]
+live = "/live"
+ready = false
+period = "500 ms"
+threshold = 2
+
+[budget]
+request = "1.5 s"
+recovery = 5
+pool = 10
+grace = "2 min"
+
+[errors]
+media_type = "application/json"
+trace = false
+schema = { type = "object", required = ["error"] }
+
+[[operations]]
+kind = "read"
+name = "list"
+method = "get"
+path = "/things"
+headers = { Accept = "application/json" }
+degraded = { marker = "Warning", max_age = "1 min" }
+
+[[operations]]
+kind = "write"
+name = "place"
+method = "POST"
+path = "/things"
+json = { id = "{token}", tags = ["a"], amount = 1.5 }
+success = [201]
+refused = [507, "/problems/full"]
+applied = "select count(*) from things where id = $1"
+
+[[operations]]
+kind = "compute"
+name = "price"
+method = "GET"
+path = "/price"
+"""
+
+MINIMAL = """
+command = ["serve"]
+[health]
+live = "/l"
+ready = "/r"
+[budget]
+request = 1
+recovery = 3
+pool = 1
+"""
+
+
+def written(folder: Path, text: str, name: str = "brownout.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_field_is_as_in_python(tmp_path: Path) -> None:
+    assert service_from(written(tmp_path, WHOLE)) == Service(
+        command=["serve", "--port", "{port}"],
+        prepare=[["migrate", "up"]],
+        reset=[["migrate", "clean"]],
+        workers=2,
+        log=tmp_path / "logs" / "service.log",
+        pace=2,
+        cwd=tmp_path,
+        env={"DATABASE_URL": "{dsn}"},
+        health=Health(live="/live", ready=None, period=ms(500), threshold=2),
+        budget=Budget(request=ms(1500), recovery=seconds(5), pool=10, grace=seconds(120)),
+        errors=Errors(
+            media_type="application/json",
+            trace=None,
+            schema={"type": "object", "required": ["error"]},
+        ),
+        operations=[
+            Operation.read(
+                "list",
+                "get",
+                "/things",
+                headers={"Accept": "application/json"},
+                degraded=Degraded(marker="Warning", max_age=seconds(60)),
+            ),
+            Operation.write(
+                "place",
+                "POST",
+                "/things",
+                json={"id": "{token}", "tags": ["a"], "amount": 1.5},
+                success=[201],
+                refused=[507, "/problems/full"],
+                applied="select count(*) from things where id = $1",
+            ),
+            Operation.compute("price", "GET", "/price"),
+        ],
+    )
+
+
+def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
+    table = MINIMAL.replace("[", "[tool.brownout.").replace("= [tool.brownout.", "= [")
+    path = written(tmp_path, f"[tool.brownout]{table}\n[tool.other]\nx = 1\n", "pyproject.toml")
+    assert service_from(path) == service_from(written(tmp_path, MINIMAL))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("live =", "liveness =", ["[health] has no field 'liveness'.", "Did you mean 'live'?"]),
+        ("[budget]", "[bugdet]", ["brownout.toml has no field 'bugdet'.", "mean 'budget'?"]),
+        ("pool = 1", "", ["[budget] lacks pool."]),
+        ("pool = 1", "pool = '1'", ["budget.pool is '1', but a whole number is needed."]),
+        ("pool = 1", "pool = true", ["budget.pool is True, but a whole number is needed."]),
+        ("pool = 1", "pool = 0", ["Budget: pool is 0", "reading", "brownout.toml: [budget]"]),
+        ("request = 1", "request = '1 h'", ["budget.request is '1 h', but a duration such as"]),
+        ("request = 1", "request = -1", ["request is", "a duration above zero"]),
+        ('["serve"]', '"serve"', ["command is 'serve', but a list, each a text is needed."]),
+        ('["serve"]', '["serve", 1]', ["command is ['serve', 1], but a list, each a text"]),
+        ('["serve"]', '["serve"', ["is not TOML: ", "line 3"]),
+        ("[health]", "env = { A = 1 }\n[health]", ["env is {'A': 1}, but a table is needed."]),
+        ("[health]", "[[operations]]\nkind = 'reed'\n[health]", ["is 'reed', but one of read, "]),
+        ("[health]", "[[operations]]\nname = 'x'\n[health]", ["of operations[0], 'x' is None"]),
+        (
+            "[health]",
+            "[[operations]]\nkind = 'write'\nname = 'x'\nmethod = 'POST'\npath = '/x'\n"
+            "aplied = '$1'\n[health]",
+            ["[operations[0], 'x'] has no field 'aplied'.", "Did you mean 'applied'?"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place(
+    tmp_path: Path, old: str, new: str, told: list[str]
+) -> None:
+    assert old in MINIMAL
+    with pytest.raises(SettingsError) as caught:
+        service_from(written(tmp_path, MINIMAL.replace(old, new, 1)))
+    for words in told:
+        assert words in str(caught.value)
+    assert str(tmp_path / "brownout.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("brownout.toml", None, "There is no "),
+        ("pyproject.toml", "[tool.other]\n", "has no table [tool.brownout]."),
+        ("pyproject.toml", "tool = { brownout = 3 }\n", "has no table [tool.brownout]."),
+    ],
+)
+def test_a_file_without_a_declaration(
+    tmp_path: Path, name: str, text: str | None, told: str
+) -> None:
+    if text is not None:
+        written(tmp_path, text, name)
+    with pytest.raises(SettingsError, match=told.replace("[", r"\[")):
+        service_from(tmp_path / name)
+
+
+def errors_of(text: str) -> list[Any]:
+    validator = jsonschema.Draft202012Validator(schema())
+    return list(validator.iter_errors(tomllib.loads(text)))
+
+
+def test_the_schema_accepts_what_is_read() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    assert errors_of(WHOLE) == []
+    assert errors_of(MINIMAL) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("live =", "liveness ="),
+        ("pool = 1", ""),
+        ("pool = 1", "pool = '1'"),
+        ("request = 1", "request = '1 h'"),
+        ('["serve"]', '["serve", 1]'),
+        ("[health]", "[[operations]]\nkind = 'reed'\n[health]"),
+    ],
+)
+def test_the_schema_refuses_what_is_not_read(old: str, new: str) -> None:
+    assert errors_of(MINIMAL.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("declared", [Service, Health, Budget, Errors, Degraded])
+def test_every_field_of_a_class_is_one_of_its_table(declared: Any) -> None:
+    assert set(parameters(declared)) == set(declared.__dataclass_fields__)
