@@ -151,6 +151,7 @@ class FakeService:
         self.declaration = declaration
         self.url = url
         self.pid = 1000
+        self.process_ids: tuple[int, ...] = ()
         self.restarts = 0
         self.resets = 0
         self.words = ""
@@ -177,6 +178,10 @@ class FakeService:
     def log(self) -> str:
         """As `RunningService.log`."""
         return self.words
+
+    def leaders(self) -> tuple[int, ...]:
+        """As `RunningService.leaders`."""
+        return self.process_ids
 
     def require_running(self) -> None:
         """As `RunningService.require_running`."""

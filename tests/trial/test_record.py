@@ -24,11 +24,13 @@ from brownout.expectations import expect_recovered
 from brownout.faults import BlackHole, Fault, Latency, LockedTables, Outage
 from brownout.observations import Completion
 from brownout.trial import Recorder, Recording, Stage, Trial
-from brownout.trial.clock import Clock, Gap
+from brownout.trial.clock import Clock
+from brownout.trial.gaps import Gap
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres, FakeReferee, FakeService
 from tests.core.made import READ, service
 from tests.core.peer import DROP, OK, SILENCE, Peer, Reply, Request, serving, whole
+from tests.trial.crowd import BUSY, rivals, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -206,7 +208,7 @@ async def test_time_in_which_this_process_did_not_run_is_forgiven(
             now = time.monotonic()
             return (Gap(now - 1000, now + 1000),)
 
-        def delayed(self, start: float, end: float) -> timedelta:
+        def forgiven(self, start: float, end: float) -> timedelta:
             return timedelta(seconds=end - start)
 
         @asynccontextmanager
@@ -371,3 +373,12 @@ async def test_the_declared_reset_runs_before_each_trial() -> None:
         await chain.recorder.record(NOTHING)
         await chain.recorder.record(NOTHING)
     assert chain.service.resets == 2
+
+
+async def test_a_trial_watches_the_service_s_process_for_waiting_for_a_core() -> None:
+    with rivals(), running(BUSY) as process:
+        async with serving() as peer:
+            chain = Chain(peer, declared())
+            chain.service.process_ids = (process.pid,)
+            recording = await chain.recorder.record(Trial("x", waves=1))
+    assert any(gap.share < 1 for gap in recording.gaps)

@@ -18,7 +18,7 @@ from brownout import Answer, BrownoutError, Completion, FaultNotFelt, Kind, NotA
 from brownout.faults import BlackHole, LostCommitReply, Outage, Restart, TerminatedBackends
 from brownout.observations import Latencies, Recovery
 from brownout.trial import ProcessEnd, Recording, SessionLook, Trial
-from brownout.trial.clock import Gap
+from brownout.trial.gaps import Gap
 from brownout.trial.scripts import Steady
 from brownout.units import ms, seconds
 from tests.core.made import READ, WRITE, answer, injected, no_answer, recording
@@ -209,7 +209,7 @@ def test_the_whole_recording_is_json() -> None:
     assert document["baselines"] == {"list": [0.005, 0.006]}
     assert document["recovery"]["rounds"] == ["after 0.50 s: /ready: status 503"]
     assert document["process"] == {"code": 70, "after": 3, "log": ["last words"]}
-    assert document["gaps"] == [[3, 3.5]]
+    assert document["gaps"] == [[3, 3.5, 1]]
 
 
 NOT_SHOWN = {"declared", "began", "ended"}

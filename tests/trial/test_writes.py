@@ -105,14 +105,17 @@ async def test_writers_meet_every_fault_and_what_is_unknown_is_asked_again(
     tokens = {answer.token for answer in answers}
     lost = {one.token for one in answers if one.ending is Completion.NO_ANSWER}
     assert len(lost) >= declared.connections
-    asked_again = {token for token in tokens if store.asked[token] > 1}
+    # What the callers sent counts: on a busy machine one gives up before the store has read it.
+    sent = Counter(one.token for one in answers)
+    asked_again = {token for token in tokens if sent[token] > 1}
     if operation is KEYED:
-        assert asked_again >= {token for token in lost if store.asked[token]}
+        assert asked_again >= lost
         last = {one.token: one for one in answers}
         assert all(last[token].outcome is Outcome.ACKNOWLEDGED for token in lost)
         at_once = {token for token in asked_again if token not in lost}
         assert len(at_once) >= declared.connections
-        assert all(store.asked[token] == 2 for token in asked_again)
+        assert all(sent[token] == 2 for token in asked_again)
+        assert all(store.asked[token] <= 2 for token in asked_again)
         assert set(store.applied.values()) == {1}
     else:
         assert asked_again == set()
