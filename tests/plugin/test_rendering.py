@@ -19,8 +19,7 @@ def test_violation_is_explained_without_a_traceback(judge: Judge) -> None:
     result.stdout.fnmatch_lines(
         [
             "  T1  broken       requests end within D",
-            "T1 broken: every request ends within D *",
-            "    in test_it.py::test_broken",
+            "T1 broken in test_it.py::test_broken: every request ends within D *",
             "    expected: at most 1000 ms",
             "    observed: 2310 ms",
             "    fault: Latency",
@@ -124,8 +123,7 @@ def test_error_of_ours_is_told_once_and_without_a_traceback(judge: Judge) -> Non
     result = judge(NO_ENGINE)
     result.stdout.fnmatch_lines(
         [
-            "unknown: T1, T2",
-            "    in test_it.py::test_one, test_it.py::test_two",
+            "unknown: T1, T2, in test_it.py::test_one, test_it.py::test_two",
             "    No engine answers.",
             "    Tried:",
             "      - the socket",
@@ -242,3 +240,34 @@ def test_document_holds_no_password(judge: Judge, project: pytest.Pytester) -> N
 def test_nothing_is_written_unasked(judge: Judge, project: pytest.Pytester) -> None:
     judge(BROKEN)
     assert not list(project.path.rglob("brownout.json"))
+
+
+MANY = """
+IDS = "E1 E2 E4 E5 E9 E8 H1 H3 T1 T2 P1 C1 V1".split()
+KEPT = "E6 H0 H2 H4 H5 T3 T6 P2 P3 P5 P6 P9 P10 C3 V2 V3 S6 X1 X3 Z1".split()
+
+def make(behaviour, number):
+    @pytest.mark.behaviour(behaviour)
+    @pytest.mark.parametrize("fault", ["outage", "reset", "restart", "black_hole", "latency"])
+    def test_it(fault):
+        if number is not None:
+            raise ContractViolation(f"Promise {number}.", expected=f"at most {number} ms each",
+                observed=f"{number} of 57 did not; the first: place-order: status 500 after 3 ms")
+    return test_it
+
+for number, behaviour in enumerate(IDS):
+    globals()[f"test_{behaviour}"] = make(behaviour, number)
+for behaviour in KEPT:
+    globals()[f"test_{behaviour}"] = make(behaviour, None)
+"""
+
+
+def test_thirteen_broken_promises_are_told_in_few_lines_that_fit(judge: Judge) -> None:
+    result = judge(MANY)
+    assert "13 broken" in result.stdout.str()
+    assert len(result.outlines) <= 130, "a gate adds some lines for its trials; at most 150"
+    commands = [line for line in result.outlines if "Reproduce with:" in line]
+    assert len(commands) == 13
+    start = next(number for number, line in enumerate(result.outlines) if "= brownout =" in line)
+    *verdicts, _, _ = result.outlines[start:]  # the last two lines are not broken
+    assert max(len(line) for line in verdicts if line not in commands) <= 80

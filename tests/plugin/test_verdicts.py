@@ -102,8 +102,7 @@ def test_violation_in_teardown_is_v1_beside_the_tests_own_verdict(judge: Judge) 
     result.stdout.fnmatch_lines(
         [
             "  V1  broken *",
-            "V1 broken: *",
-            "    in test_it.py::test_it",
+            "V1 broken in test_it.py::test_it: *",
             "    expected: at most 1000 ms",
         ]
     )
@@ -158,7 +157,7 @@ def test_broken_should_is_shown_and_tolerated(judge: Judge) -> None:
     assert "1 broken but tolerated (E3)" in closing_line(result)
     result.assert_outcomes(passed=1, xfailed=1)
     result.stdout.fnmatch_lines(
-        ["  E3  tolerated *", "E3 tolerated: *", "    expected: at most 1000 ms"]
+        ["  E3  tolerated *", "E3 tolerated in *", "    expected: at most 1000 ms"]
     )
 
 

@@ -376,8 +376,12 @@ async def test_the_declared_reset_runs_before_each_trial() -> None:
 
 
 async def test_a_trial_watches_the_service_s_process_for_waiting_for_a_core() -> None:
+    async def late(_: Request) -> Reply:
+        await asyncio.sleep(0.3)  # several looks at what the process waits for
+        return OK
+
     with rivals(), running(BUSY) as process:
-        async with serving() as peer:
+        async with serving(late) as peer:
             chain = Chain(peer, declared())
             chain.service.process_ids = (process.pid,)
             recording = await chain.recorder.record(Trial("x", waves=1))
