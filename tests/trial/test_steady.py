@@ -124,6 +124,7 @@ async def test_a_service_that_comes_back_too_late_is_not_steady() -> None:
     async with serving(slow) as peer, Probe(declared, peer.url, patience=ms(60)) as probe:
         recovery = await SteadyState(declared).reached(probe, within=ms(50))
     assert not recovery.steady
+    assert recovery.after >= ms(60), "the time that it took, not the start of the last round"
     assert "no answer by the caller's time-out" in recovery.rounds[0]
 
 
@@ -152,9 +153,27 @@ async def test_where_it_is_not_reached_though_nothing_is_broken_the_last_round_i
     async with serving(whole(503)) as peer, Probe(declared, peer.url) as probe:
         with pytest.raises(ServiceNotReady, match="Nothing is broken, yet") as refusal:
             await SteadyState(declared).require(probe)
-    assert "rounds of requests; the last: after " in refusal.value.tried[0]
-    assert "/ready: status 503" in refusal.value.tried[0]
+    asked, last = refusal.value.tried
+    assert asked.endswith("each operation 3 times at once, as Budget(pool=3) says")
+    assert "such rounds; the last: after " in last
+    assert "/ready: status 503" in last
     assert "service's log" in refusal.value.remedy
+
+
+async def test_where_too_many_callers_hang_it_is_told_how_many_there_are() -> None:
+    """As with a sync service whose threads are fewer than the connections that are declared."""
+    declared = service(workers=20, budget=QUICK)
+
+    async def hang(request: Request) -> Reply:
+        return OK if request.path == "/ready" else SILENCE
+
+    async with serving(hang) as peer, Probe(declared, peer.url, patience=ms(60)) as probe:
+        with pytest.raises(ServiceNotReady) as refusal:
+            await SteadyState(declared).require(probe)
+    asked, last = refusal.value.tried
+    assert asked.endswith("60 times at once, as Budget(pool=3) times workers=20 says")
+    assert last.startswith("1 such round; the last: ")
+    assert refusal.value.remedy.startswith("Declare the pool that the service has")
 
 
 @pytest.mark.parametrize("operation", [READ, WRITE])
