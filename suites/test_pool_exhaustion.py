@@ -60,8 +60,12 @@ def test_the_pool_is_whole_after_callers_went_away(brownout_recording: Recording
     (alone,) = brownout_recording.note(f"alone {operation}")
     together = brownout_recording.note(f"together {operation}")
     expect_all_succeed([alone, *together])
-    pool = brownout_recording.declared.budget.pool
-    expect_parallel(together, alone=alone.took, connections=pool)
+    expect_parallel(
+        together,
+        alone=alone.took,
+        connections=brownout_recording.declared.budget.pool,
+        before=brownout_recording.note(f"before {operation}"),
+    )
 
 
 @pytest.mark.behaviour("P5")

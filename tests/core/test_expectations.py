@@ -96,8 +96,10 @@ def near(seen: Latencies, *, ceiling: timedelta) -> None:
     expect_near_baseline(seen, flat(5), ceiling=ceiling, what="Liveness")
 
 
-def parallel(answers: Sequence[Answer], *, connections: int = 2) -> None:
-    expect_parallel(answers, alone=ms(100), connections=connections)
+def parallel(
+    answers: Sequence[Answer], *, connections: int = 2, before: Sequence[Answer] = ()
+) -> None:
+    expect_parallel(answers, alone=ms(100), connections=connections, before=before)
 
 
 def idle(longest: float, **by_state: int) -> None:
@@ -325,9 +327,13 @@ CONTROLS = {
             # Two rounds of 100 ms: 1.5 times that and 200 ms are 500 ms.
             lambda: parallel(timed(100, 100, 200, 500)),
             lambda: parallel(timed(350), connections=5),
+            # Before the fault it was no faster: 1.5 times 400 ms and 200 ms are 800 ms.
+            lambda: parallel(timed(100, 100, 200, 800), before=timed(100, 200, 300, 400)),
         ],
         broken=[
             lambda: parallel(timed(100, 100, 200, 501)),
+            lambda: parallel(timed(100, 100, 200, 501), before=timed(100, 100, 150, 150)),
+            lambda: parallel(timed(100, 100, 200, 801), before=timed(100, 200, 300, 400)),
             lambda: parallel([*timed(100), answer(started=100.3, elapsed=ms(100))]),
         ],
         nothing=[lambda: parallel([])],
