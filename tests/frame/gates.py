@@ -19,7 +19,14 @@ from tests.backends.waiting import leftovers, until
 __all__ = ["Gate"]
 
 _ROOT = Path(__file__).parents[2]
-_COMMAND = [sys.executable, "-u", "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
+_PROGRAM = """
+import signal
+import sys
+import brownout.cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell's `&` began it all
+sys.exit(brownout.cli.main())
+"""
+_COMMAND = [sys.executable, "-u", "-c", _PROGRAM]
 _NOT_INHERITED = {option.variable for option in OPTIONS} | {"PYTEST_ADDOPTS"}
 _WORKER = "import sys;exec(eval(sys.stdin.readline()))"  # what execnet starts
 _PATIENCE = 100.0  # seconds
