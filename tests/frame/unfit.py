@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from brownout import Budget, Health, Operation, Service, seconds
@@ -23,6 +24,10 @@ def unfit(*words: str, ready: str | None = "/ready") -> Service:
 
 
 exits_at_once = unfit("end", "7", "no such table")
+unprepared = replace(
+    exits_at_once,
+    prepare=[[sys.executable, "-c", "for n in range(200): print('no such revision', n)\nexit(3)"]],
+)
 never_ready = unfit("sleep")
 listens_elsewhere = unfit("serve", "0")
 health_is_404 = unfit("serve", "{port}", "404")

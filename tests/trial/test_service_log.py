@@ -72,7 +72,7 @@ def test_what_a_service_said_that_did_not_start_is_kept_too(run: Running, kept: 
     one = run("end", "3", "no such table")
     with pytest.raises(ServiceNotReady) as refusal:
         one.start()
-    assert f"Last log lines (all of it will be in {kept}):" in refusal.value.cause
+    assert f"Last log lines (all of it will be in {kept.parent}):" in refusal.value.cause
     assert kept.read_text("utf-8") == "no such table\n"
 
 
