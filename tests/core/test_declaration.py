@@ -111,6 +111,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a base path without slash": (lambda: service(base_path="shop"), "base_path is 'shop'"),
     "a base path that ends in a slash": (lambda: service(base_path="/shop/"), "do not end it"),
     "secrets as text": (lambda: service(secrets="API_KEY"), 'secrets=["API_KEY"]'),
+    "a seed as text": (lambda: service(seed="insert into a"), "a list of texts is needed"),
+    "a waiver without a reason": (lambda: service(waivers={"H0": ""}), "a reason is needed"),
     "no workers": (lambda: service(workers=0), "workers is 0"),
     "no replicas": (lambda: service(replicas=0), "replicas is 0"),
     "two operations of one name": (lambda: service([READ, READ, WRITE]), "list"),

@@ -215,6 +215,12 @@ def test_a_declared_port_that_is_in_use_is_said_to_be_so(run: Running, token: st
     assert why.cause.startswith(f"Port {port} on 127.0.0.1, declared for the service, is in use")
 
 
+def test_a_seed_that_cannot_be_carried_out_is_named(run: Running, token: str) -> None:
+    why = refused(run(declared("serve", "{port}", seed=["insert into nowhere"])), token)
+    assert why.cause.startswith("A seed cannot be carried out: ")  # no server is there
+    assert why.tried == ("insert into nowhere",)
+
+
 def test_secrets_are_masked_in_the_log(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTER_KEY", "outer-secret")
     names = ["API_KEY", "OUTER_KEY", "OPEN"]

@@ -13,7 +13,7 @@ app = FastAPI()
 def count() -> int:
     try:
         with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=1) as connection:
-            row = connection.execute("select count(*) from pg_class").fetchone()
+            row = connection.execute("select count(*) from notes").fetchone()
     except psycopg.Error as error:
         raise HTTPException(503, "the database is not available") from error
     assert row is not None
@@ -27,9 +27,9 @@ async def live() -> dict[str, str]:
 
 @app.get("/ready")
 def ready() -> dict[str, int]:
-    return {"tables": count()}
+    return {"notes": count()}
 
 
-@app.get("/tables")
-def tables() -> dict[str, int]:
-    return {"tables": count()}
+@app.get("/notes")
+def notes() -> dict[str, int]:
+    return {"notes": count()}

@@ -20,7 +20,8 @@ service = Service(
     command=[sys.executable, "-m", "uvicorn", "service_of_2022:app", "--port", "{port}"],
     env={"DATABASE_URL": "{dsn}"},
     health=Health(live="/live", ready="/ready"),
-    operations=[Operation.read("tables", "GET", "/tables")],
+    seed=["create table notes (text text)", "notes.sql"],
+    operations=[Operation.read("notes", "GET", "/notes")],
     budget=Budget(request=seconds(3), recovery=seconds(5), pool=40),
 )
 """
@@ -30,6 +31,7 @@ service = Service(
 def test_gate_judges_it(tmp_path: Path, replicas: int) -> None:
     service = Path(__file__).with_name("service_of_2022.py")
     (tmp_path / service.name).write_text(service.read_text())
+    (tmp_path / "notes.sql").write_text("insert into notes values ('50 % off');\nselect 1;\n")
     (tmp_path / "brownout_service.py").write_text(DECLARATION)
     gate = subprocess.run(
         [sys.executable, "-c", PROGRAM, *WORDS, f"--replicas={replicas}"],

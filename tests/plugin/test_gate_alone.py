@@ -205,6 +205,23 @@ def test_plugins_of_others_are_not_loaded(folder: Path, gate: Gate, plugin: str)
     assert result.returncode == 0
 
 
+def test_the_file_that_is_found_may_also_be_named(folder: Path, gate: Gate) -> None:
+    (folder / "brownout.toml").write_text(TOML)
+    assert gate("--service=brownout.toml").returncode == 0
+
+
+def test_the_command_that_reproduces_does_not_name_the_file_that_is_found(
+    folder: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "brownout.toml").write_text(TOML)
+    monkeypatch.setenv("BROWNOUT_SERVICE", "")
+    assert gate().returncode == 0
+    document = json.loads((folder / "brownout-report" / "brownout.json").read_text())
+    named = document["settings"]["service"]
+    assert named["value"] == str(folder / "brownout.toml")
+    assert named["origin"].startswith("brownout_service in ")
+
+
 def test_two_declarations_are_named(folder: Path, gate: Gate) -> None:
     (folder / "conftest.py").write_text(FIXTURE)
     (folder / "brownout_service.py").write_text("from declaration import service\n")
