@@ -54,7 +54,7 @@ lint: env
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check .
 	@echo '== mypy --strict'
-	@$(VENV)/bin/mypy --strict --num-workers 2 $(TYPED)
+	@$(VENV)/bin/mypy --strict $(TYPED)
 
 # Compile all modules once, beside the lint, instead of in six workers at once: Python compiles a
 # module, and pytest rewrites a test module, on first import. `own-tests` reports any errors.

@@ -3,7 +3,7 @@
 from brownout.errors import Violation
 from brownout.report.causes import by_cause
 from brownout.report.facts import Finding, Trouble, Verdict
-from brownout.report.verdicts import Case, verdicts_by_behaviour
+from brownout.report.verdicts import Case, meaning, verdicts_by_behaviour
 
 
 def late(seen: str, *, expected: str = "at most 1 s") -> Trouble:
@@ -102,3 +102,23 @@ def test_what_follows_from_the_end_of_the_process_is_told_with_it() -> None:
 def test_what_follows_from_a_promise_that_was_not_judged_stands_for_itself() -> None:
     follows = Trouble(Verdict.BROKEN, "ContractViolation", "follows: S6")
     assert told(case("reset", "H1", follows, follows="S6")) == [(("H1",), ("reset",))]
+
+
+# -- what the exit code means ----------------------------------------------------------------------
+
+
+def test_the_exit_code_is_explained_by_what_happened() -> None:
+    kept, broken = case("outage", "T1", None), case("outage", "E5", late("2 s"))
+    open_ = case("outage", "H1", unknown("No engine."))
+    left_out = case("outage", "P9", Trouble(Verdict.NOT_ASSESSED, "skip", "cannot"))
+    tolerated = case("outage", "E3", late("2 s"), tolerated=True)
+
+    def meant(code: int, *cases: Case, error: str | None = None) -> str:
+        return meaning(verdicts_by_behaviour(cases), code, error)
+
+    assert meant(0, kept, tolerated) == "all promises that were assessed were kept: 1"
+    assert meant(1, kept, broken, tolerated, open_) == "broken: E5"
+    assert meant(1, kept) == "broken: a test that asserts no promise"
+    assert meant(2, kept, open_) == "nothing is broken, but unknown: H1"
+    assert meant(2, left_out) == "no promise was assessed"
+    assert meant(2, kept, error="It was interrupted.\nMore.") == "It was interrupted"

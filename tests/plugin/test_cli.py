@@ -15,11 +15,6 @@ from tests.plugin.test_handover import DECLARATION
 
 COMMAND = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
 
-NOTHING_CAN_BE_SAID = (
-    "brownout gate: exit code 2, nothing can be said: something is unknown, nothing was assessed, "
-    "or the run did not finish"
-)
-
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
@@ -94,13 +89,16 @@ def test_gate_that_judges_nothing_says_why_in_its_document(
     document = read(report)
     assert document["exit_code"] == 2
     assert error in document["error"]
-    assert capfd.readouterr().out.splitlines()[-1] == NOTHING_CAN_BE_SAID
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last == f"brownout gate: exit code 2, {document['meaning']}"
+    assert document["meaning"] == document["error"].splitlines()[0].rstrip(".")
 
 
 def test_gate_without_anything_selected(capfd: pytest.CaptureFixture[str], report: Path) -> None:
     assert cli.main(["gate", f"--report={report}", "-k", "nothing_of_the_kind"]) == 2
     assert read(report)["behaviours"] == []
-    assert capfd.readouterr().out.splitlines()[-1] == NOTHING_CAN_BE_SAID
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last == "brownout gate: exit code 2, no promise was assessed"
 
 
 def test_gate_that_cannot_write_its_report(
@@ -129,7 +127,8 @@ def test_gate_ends_by_a_signal_with_a_report(report: Path, declared: Path, where
         gate.send_signal(signal.SIGTERM)
         rest = gate.stdout.read()
     assert gate.returncode == 2
-    assert rest.splitlines()[-1] == NOTHING_CAN_BE_SAID
+    assert rest.splitlines()[-1] == f"brownout gate: exit code 2, {read(report)['meaning']}"
+    assert "interrupted" in read(report)["meaning"]
     assert read(report)["exit_code"] == 2
 
 
