@@ -13,7 +13,7 @@ import pytest
 
 from tests.plugin.test_handover import DECLARATION
 
-COMMAND = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
+COMMAND = [sys.executable, "-P", "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
 
 KEPT = """
 import pytest
@@ -55,7 +55,7 @@ def gate(
     )
     (stand_in / "test_kept.py").write_text(KEPT)
     monkeypatch.setenv("PYTHONPATH", str(stand_in.parent))
-    command = [*COMMAND[:2], "import brownout_stand_in; " + COMMAND[2]]
+    command = [*COMMAND[:3], "import brownout_stand_in; " + COMMAND[3]]
 
     def run(*words: str, replicas: int | None = 1) -> subprocess.CompletedProcess[str]:
         number = [] if replicas is None else [f"--replicas={replicas}"]
@@ -182,6 +182,14 @@ def test_nothing_of_the_projects_tests_is_loaded(
     assert "backend embedded" in result.stdout
     assert {path.name for path in folder.iterdir()} >= {"brownout-report"}
     assert ".pytest_cache" not in {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["secrets.py", "psutil.py", "_pytest.py", "brownout.py"])
+def test_modules_of_the_project_stand_in_for_no_other(folder: Path, gate: Gate, name: str) -> None:
+    (folder / "brownout.toml").write_text(TOML)
+    (folder / name).write_text("raise RuntimeError('loaded')\n")
+    result = gate()
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_conftest_that_declares_nothing_is_not_loaded(folder: Path, gate: Gate) -> None:
