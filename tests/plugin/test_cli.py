@@ -46,12 +46,15 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("words", "code"), [([], 2), (["--help"], 0), (["-h"], 0)])
 def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) -> None:
     assert cli.main(words) == code
-    assert "gate    run the suites" in capsys.readouterr().out
+    assert "gate        run the suites" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("word", "hint"),
-    [("gaet", "Did you mean 'gate'?"), ("--zzz", "Known: gate, schema, proxy, wire.")],
+    [
+        ("gaet", "Did you mean 'gate'?"),
+        ("--zzz", "Known: gate, behaviours, explain, schema, proxy, wire."),
+    ],
 )
 def test_unknown_command(capsys: pytest.CaptureFixture[str], word: str, hint: str) -> None:
     assert cli.main([word]) == 2
