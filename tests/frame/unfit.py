@@ -44,6 +44,7 @@ def real(program: str, *words: str) -> Service:
     )
 
 
+connects_each_time = real("tiny_service.py")
 titled = real("titled_service.py")
 mortal = real("mortal_service.py", os.environ.get("BROWNOUT_TEST_NOTE", ""))
 nothing_succeeds = Service(

@@ -271,3 +271,21 @@ def test_thirteen_broken_promises_are_told_in_few_lines_that_fit(judge: Judge) -
     start = next(number for number, line in enumerate(result.outlines) if "= brownout =" in line)
     *verdicts, _, _ = result.outlines[start:]  # the last two lines are not broken
     assert max(len(line) for line in verdicts if line not in commands) <= 80
+
+
+@pytest.mark.parametrize("not_assessed", [1, 5])
+def test_of_a_kept_promise_it_is_told_how_much_was_not_assessed_and_why(
+    judge: Judge, not_assessed: int
+) -> None:
+    source = f"""
+@pytest.mark.behaviour('T1')
+@pytest.mark.parametrize("fault", range(6))
+def test_it(fault):
+    if fault < {not_assessed}:
+        raise NotAssessable('This server is not ours.')
+"""
+    result = judge(source)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["  T1  kept *", f"    {not_assessed} of 6 not assessed: This server is not ours."]
+    )
