@@ -77,7 +77,7 @@ def _gate(replicas: int, service: str | None, *, expected: int) -> _Run:
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"),
-            *("gate", f"--report={folder}", f"--replicas={replicas}"),
+            *("gate", "-v", f"--report={folder}", f"--replicas={replicas}"),
             *([f"--service={service}"] if service else []),
         ]
         began = time.monotonic()

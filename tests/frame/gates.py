@@ -35,7 +35,8 @@ _LOOK = 0.1  # seconds; each look is at every process of the machine
 
 
 class Gate:
-    """A gate that is called in `folder`, in a process group of its own."""
+    """A gate that is called in `folder`, in a process group of its own. It is verbose: it tells
+    when each trial begins and ends."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.report = folder / "report"
@@ -46,7 +47,7 @@ class Gate:
             name: value for name, value in os.environ.items() if name not in _NOT_INHERITED
         }
         self.process = subprocess.Popen(
-            [*_COMMAND, "gate", f"--report={self.report}", *words],
+            [*_COMMAND, "gate", "-v", f"--report={self.report}", *words],
             cwd=folder,
             env={**inherited, "PYTHONPATH": str(_ROOT), "BROWNOUT_TEST_RUN": self._mark},
             stdout=subprocess.PIPE,

@@ -62,7 +62,7 @@ def without_times(line: str) -> str:
 def test_the_plan_and_each_trials_beginning_and_end(
     run: pytest.Pytester, workers: list[str]
 ) -> None:
-    result = run.runpytest_subprocess(*GATE, DECLARED, *workers)
+    result = run.runpytest_subprocess(*GATE, "-v", DECLARED, *workers)
     assert result.ret == 0
     lines = [without_times(line) for line in result.outlines]
     replicas = 2 if workers else 1
@@ -75,16 +75,49 @@ def test_the_plan_and_each_trials_beginning_and_end(
         (over,) = [line for line in lines if re.match(rf"\[[12]/2\] {trial} +1.5 s", line)]
         assert lines.count(begins) == 1
         assert lines.index(begins) < lines.index(over)
-    assert not [line for line in lines if line.startswith("test_it.py")], "files are not shown"
 
 
 def test_each_line_has_room_in_80_columns(run: pytest.Pytester) -> None:
     run.makepyfile(test_it=TESTS + OF_AN_ADOPTER)
-    result = run.runpytest_subprocess(*GATE)
+    result = run.runpytest_subprocess(*GATE, "-v")
     lines = [line for line in result.outlines if "so far" in line or "checks in" in line]
     assert len(lines) == 1 + 2 * 3
     assert max(map(len, lines)) < 80
     assert "brownout: 4 checks in 3 trials" in lines, "how long it takes is not known"
+
+
+TOLD = """
+import time
+from pathlib import Path
+import pytest
+from brownout.plugin import progress
+
+progress._PERIOD = 0.02
+
+@pytest.fixture(autouse=True)
+def until_told():
+    deadline = time.monotonic() + 60
+    while "under way: outage" not in Path("told").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_a_log_tells_again_and_again_what_is_under_way_and_not_of_each_trial(
+    run: pytest.Pytester, workers: list[str]
+) -> None:
+    run.makeconftest(TOLD)
+    command = [sys.executable, "-m", "pytest", *GATE, DECLARED, *workers]
+    told = run.path / "told"
+    with told.open("w") as file:
+        ended = subprocess.run(command, cwd=run.path, stdout=file, check=False)
+    lines = [without_times(line) for line in told.read_text().splitlines()]
+    assert ended.returncode == 0, lines
+    assert any(line.startswith("brownout: 3 checks in 2 trials") for line in lines)
+    assert any(line.startswith("[0/2] (n s so far) under way: outage") for line in lines)
+    assert not [line for line in lines if " begins " in line or re.search(r"outage +1.5 s", line)]
+    assert not [line for line in lines if line.startswith("test_it.py")], "files are not shown"
 
 
 def test_on_a_terminal_the_last_line_tells_what_is_under_way(run: pytest.Pytester) -> None:

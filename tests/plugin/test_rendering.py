@@ -252,7 +252,7 @@ def make(behaviour, number):
     def test_it(fault):
         if number is not None:
             raise ContractViolation(f"Promise {number}.", expected=f"at most {number} ms each",
-                observed=f"{number} of 57 violated this; the first: place-order: status 500 after 3 ms")
+                observed=f"{number} of 57 violated this; the first: place-order: status 500")
     return test_it
 
 for number, behaviour in enumerate(IDS):
