@@ -106,13 +106,12 @@ def test_a_trial_whose_worker_is_killed_is_made_once_more(tmp_path: Path) -> Non
 @pytest.mark.timeout(180)
 def test_a_set_up_that_fails_is_told_once_and_ends_the_run(tmp_path: Path) -> None:
     """A migration, for instance: each replica prepares its own database."""
-    with Gate(tmp_path, "--replicas=2", "--service=tests.frame.unfit:unprepared") as gate:
+    with Gate(tmp_path, "--replicas=2", "-q", "--service=tests.frame.unfit:unprepared") as gate:
         code, said = gate.end()
         assert code == 2, said
         assert said.count("The preparation command ") == 1
         assert said.count("no such revision 199") == 1
         assert "no such revision 1\n" not in said
         assert "brownout_service could not be set up" in said
-        assert said.count(" begins ") <= 2, "one on each replica"
         assert len(said.splitlines()) < 70
         assert gate.left() == []
