@@ -8,6 +8,7 @@ shows what starting, judging and waiting for each other cost.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -83,7 +84,13 @@ def _gate(replicas: int, service: str | None, *, expected: int) -> _Run:
         began = time.monotonic()
         first = 0.0
         with subprocess.Popen(
-            command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            # The checkout declares the sample service itself.
+            cwd=folder if service else _ROOT,
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as gate:
             assert gate.stdout is not None
             lines = []
