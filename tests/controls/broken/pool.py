@@ -175,8 +175,11 @@ class DeadUntilSwept(HandMadePool):
             self._idle.append(new)
 
     async def keep_sweeping(self) -> None:
-        """Sweep twice per RTO."""
+        """Sweep half of RTO after a connection died, so the dead ones are met in any case."""
         while True:
+            await asyncio.sleep(0.05)
+            if not any(connection.is_closed() for connection in self._alive):
+                continue
             await asyncio.sleep(RECOVERY / 2)
             try:
                 await self.sweep()
