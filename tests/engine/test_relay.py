@@ -135,13 +135,34 @@ def test_an_upstream_that_refuses_is_counted_and_closes_the_client(
     assert counts.ended[Ended.DIAL_FAILED] == 1
 
 
+@pytest.mark.parametrize(
+    "upstream",
+    [
+        "no-port-in-here",
+        "a..b:80",
+        "x" * 64 + ":80",
+        "zero\0byte:80",
+        "half\ud800surrogate:80",
+        "[fe80::1%absent]:80",
+    ],
+)
 def test_an_upstream_that_cannot_be_found_is_a_failed_dial(
-    make_proxy: MAKE, client: EngineClient
+    make_proxy: MAKE, client: EngineClient, upstream: str
 ) -> None:
-    proxy = make_proxy("no-port-in-here")
+    proxy = make_proxy(upstream)
     with connect(proxy) as near:
         assert ending(near) == "fin"
-    assert client.counts(proxy.name).dials_failed == 1
+    counts = client.counts(proxy.name)
+    assert (counts.dials_failed, counts.open) == (1, 0)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_listening_on_an_impossible_name_is_refused_with_its_reason(
+    client: EngineClient, host: str
+) -> None:
+    with pytest.raises(ProxyError, match="no such host"):
+        client.create_proxy("impossible", "127.0.0.1:1", listen=f"{host}:0")
+    assert "impossible" not in client.proxies()
 
 
 def test_an_upstream_may_be_a_name(make_proxy: MAKE, upstream: Upstream) -> None:
