@@ -2,9 +2,25 @@
 
 import pytest
 
-from brownout.expectations import expect_acknowledged_applied, expect_none_doubled
+from brownout.expectations import (
+    expect_acknowledged_applied,
+    expect_none_doubled,
+    expect_refused_absent,
+    expect_undetermined_told,
+)
 from brownout.trial import Recording
-from brownout.trial.plan import WRITE_HISTORIES
+from brownout.trial.plan import (
+    BAD_VALUE,
+    CONFLICT,
+    ENDED_IN_USE,
+    LOCKED_TABLES,
+    LOST_COMMIT,
+    NO_FREE_SLOTS,
+    OUTAGE,
+    REVOKED_PERMISSION,
+    SILENT_COMMIT,
+    WRITE_HISTORIES,
+)
 
 
 @pytest.mark.behaviour("C1")
@@ -23,3 +39,30 @@ def test_no_write_is_doubled(brownout_recording: Recording) -> None:
     for operation in brownout_recording.declared.recorded_writes():
         history = brownout_recording.note(f"history {operation.name}")
         expect_none_doubled(history, brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C4")
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_no_write_of_a_history_that_was_refused_is_there(brownout_recording: Recording) -> None:
+    """Whatever was broken at whichever step of it."""
+    for operation in brownout_recording.declared.recorded_writes():
+        history = brownout_recording.note(f"history {operation.name}")
+        expect_refused_absent(history, brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C4")
+@pytest.mark.trials(
+    OUTAGE, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, REVOKED_PERMISSION, CONFLICT, BAD_VALUE
+)
+def test_no_write_that_was_refused_is_there(brownout_recording: Recording) -> None:
+    """A 4xx, a 503 or a 429 says that it was not done."""
+    expect_refused_absent(brownout_recording.recorded_writes(), brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C5")
+@pytest.mark.trials(LOST_COMMIT, SILENT_COMMIT)
+def test_a_write_of_unknown_fate_is_not_reported_as_not_saved(
+    brownout_recording: Recording,
+) -> None:
+    """Each COMMIT is carried out, and its reply is lost."""
+    expect_undetermined_told(brownout_recording.recorded_writes(), brownout_recording.applied)

@@ -3,6 +3,8 @@
 import pytest
 
 from brownout.expectations import (
+    expect_callers_error,
+    expect_constant_titles,
     expect_error_media_type,
     expect_no_leak,
     expect_retry_after,
@@ -13,6 +15,7 @@ from brownout.expectations import (
 )
 from brownout.trial import Recording
 from brownout.trial.plan import (
+    BAD_VALUE,
     BLACK_HOLE,
     BROKEN_ROWS,
     CONFLICT,
@@ -59,6 +62,14 @@ def test_the_body_of_an_error_of_the_framework_carries_its_status(
     expect_status_member(answers, brownout_recording.declared.errors)
 
 
+@pytest.mark.behaviour("E3")
+@pytest.mark.trials(*REFUSING, MISTAKES)
+def test_a_title_is_constant_for_its_type(brownout_recording: Recording) -> None:
+    """What differs from case to case is in other members."""
+    answers = (*brownout_recording.met(), *brownout_recording.note("mistakes"))
+    expect_constant_titles(answers, brownout_recording.declared.errors)
+
+
 @pytest.mark.behaviour("E4")
 @pytest.mark.trials(*REFUSING)
 def test_every_error_validates_against_the_schema(brownout_recording: Recording) -> None:
@@ -89,6 +100,20 @@ def test_a_refusal_says_when_to_come_back(brownout_recording: Recording) -> None
 def test_a_retry_after_that_is_there_is_valid(brownout_recording: Recording) -> None:
     """Whole seconds or an HTTP date."""
     expect_valid_retry_after(brownout_recording.met())
+
+
+@pytest.mark.behaviour("E7")
+@pytest.mark.trials(CONFLICT)
+def test_a_duplicate_key_is_a_conflict(brownout_recording: Recording) -> None:
+    """23505 gives 409: trying again would not help."""
+    expect_callers_error(brownout_recording.during(), conflict=True)
+
+
+@pytest.mark.behaviour("E7")
+@pytest.mark.trials(BAD_VALUE)
+def test_an_unusable_value_is_the_callers(brownout_recording: Recording) -> None:
+    """Class 22 gives 4xx."""
+    expect_callers_error(brownout_recording.during(), conflict=False)
 
 
 @pytest.mark.behaviour("E8")

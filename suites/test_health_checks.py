@@ -3,9 +3,11 @@
 import pytest
 
 from brownout.expectations import (
+    expect_agreeing_health,
     expect_all_succeed,
     expect_all_within,
     expect_near_baseline,
+    expect_no_flapping,
     expect_ready_again,
     expect_unready,
 )
@@ -73,3 +75,17 @@ def test_readiness_answers_when_the_database_never_does(brownout_recording: Reco
     """Within a probe's time-out, whatever the answer."""
     brownout_recording.declared.health.required_ready()
     expect_all_within(brownout_recording.under_fault(brownout_recording.readiness), PROBE_TIMEOUT)
+
+
+@pytest.mark.behaviour("H6")
+@pytest.mark.trials(OUTAGE, BLACK_HOLE)
+def test_readiness_does_not_flap(brownout_recording: Recording) -> None:
+    """It fails once, for as long as the fault lasts, and passes again once."""
+    expect_no_flapping(brownout_recording)
+
+
+@pytest.mark.behaviour("H8")
+@pytest.mark.trials(*EVERY_FAULT)
+def test_a_health_answer_says_what_its_status_says(brownout_recording: Recording) -> None:
+    """Liveness and readiness, under the fault and after it."""
+    expect_agreeing_health((*brownout_recording.liveness, *brownout_recording.readiness))

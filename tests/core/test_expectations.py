@@ -21,15 +21,19 @@ from brownout import (
 )
 from brownout.expectations import (
     expect_acknowledged_applied,
+    expect_agreeing_health,
     expect_all_succeed,
     expect_all_within,
     expect_at_most_failures,
     expect_at_most_sessions,
+    expect_callers_error,
     expect_constant,
+    expect_constant_titles,
     expect_error_media_type,
     expect_free_event_loop,
     expect_honest_statuses,
     expect_near_baseline,
+    expect_no_flapping,
     expect_no_leak,
     expect_none_doubled,
     expect_none_idle_in_transaction,
@@ -38,9 +42,13 @@ from brownout.expectations import (
     expect_process_alive,
     expect_ready_again,
     expect_recovered,
+    expect_refused_absent,
     expect_retry_after,
+    expect_sqlstate_in_log_only,
     expect_status_member,
+    expect_traceable,
     expect_unavailable,
+    expect_undetermined_told,
     expect_unready,
     expect_valid_bodies,
     expect_valid_retry_after,
@@ -82,6 +90,32 @@ ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 def asks_back(value: str | None, status: int = 503) -> Answer:
     return problem(status, headers={} if value is None else {"Retry-After": value})
+
+
+def says(status: str | int, line: int = 200) -> Answer:
+    return answer(line, json={"status": status})
+
+
+def titled(kind: str, title: str | None) -> Answer:
+    return problem(503, type=kind, title=title)
+
+
+def traced(trace_id: str) -> Answer:
+    return problem(503, trace_id=trace_id)
+
+
+def flapping(probes: str, *, before: str = "") -> None:
+    """Readiness four times a second from the onset in the 101st second on, and `before`."""
+    seen = [(one, 101.0 + number / 4) for number, one in enumerate(probes)]
+    seen += [(one, 100.0 + number / 8) for number, one in enumerate(before)]
+    expect_no_flapping(
+        recording(
+            readiness=tuple(
+                answer(503 if one == "x" else 200, started=started)
+                for one, started in sorted(seen, key=lambda one: one[1])
+            )
+        )
+    )
 
 
 def written(token: str, status: int = 201) -> Answer:
@@ -163,6 +197,26 @@ CONTROLS = {
             lambda: expect_acknowledged_applied([written("a", 503)], {"a": 1}),
         ],
     ),
+    "expect_agreeing_health": Controls(
+        kept=[
+            lambda: expect_agreeing_health([says("pass"), says("fail", 503), DROPPED]),
+            lambda: expect_agreeing_health([says("WARN"), answer(json="nothing said")]),
+            lambda: expect_agreeing_health([says(200), says(503, 503), says("UP")]),
+        ],
+        broken=[
+            lambda: expect_agreeing_health([says("pass"), says("fail")]),
+            lambda: expect_agreeing_health([says("pass", 503)]),
+            lambda: expect_agreeing_health([says(503)]),
+            # A handler that returns a pair, where the framework expects a body.
+            lambda: expect_agreeing_health([answer(json=[{"status": "DOWN"}, 503])]),
+            lambda: expect_agreeing_health([answer(json=[{"ready": False}, 503])]),
+        ],
+        nothing=[
+            lambda: expect_agreeing_health([]),
+            lambda: expect_agreeing_health([DROPPED]),
+            lambda: expect_agreeing_health([answer(body=b"ok"), answer(json={"up": True})]),
+        ],
+    ),
     "expect_all_succeed": Controls(
         kept=[lambda: expect_all_succeed([OK, OK])],
         broken=[
@@ -197,6 +251,24 @@ CONTROLS = {
         broken=[lambda: expect_at_most_sessions([0, 6, 5], 5)],
         nothing=[lambda: expect_at_most_sessions([], 5)],
     ),
+    "expect_callers_error": Controls(
+        kept=[
+            lambda: expect_callers_error([OK, problem(409)], conflict=True),
+            lambda: expect_callers_error([problem(422), problem(400)], conflict=False),
+        ],
+        broken=[
+            *(
+                partial(expect_callers_error, [problem(409), one], conflict=conflict)
+                for one in (problem(500), GONE, LATE, problem(408), problem(429), DROPPED, SILENT)
+                for conflict in (True, False)
+            ),
+            lambda: expect_callers_error([problem(422)], conflict=True),
+        ],
+        nothing=[
+            lambda: expect_callers_error([], conflict=True),
+            lambda: expect_callers_error([OK], conflict=False),
+        ],
+    ),
     "expect_constant": Controls(
         kept=[lambda: expect_constant([(12,)], [(12,)], what="stock")],
         broken=[
@@ -204,6 +276,23 @@ CONTROLS = {
             lambda: expect_constant([(12,)], [], what="stock"),
         ],
         nothing=[],  # a value is always there to be judged
+    ),
+    "expect_constant_titles": Controls(
+        kept=[
+            lambda: expect_constant_titles([GONE, GONE, OK, DROPPED], ERRORS),
+            lambda: expect_constant_titles([GONE, problem(504, title="Late")], ERRORS),
+            lambda: expect_constant_titles([titled("a", "A"), titled("b", "B")], ERRORS),
+        ],
+        broken=[
+            lambda: expect_constant_titles([titled("a", "A"), titled("a", "B")], ERRORS),
+            lambda: expect_constant_titles([GONE, problem(503, title="Late")], ERRORS),
+        ],
+        nothing=[
+            lambda: expect_constant_titles([], ERRORS),
+            lambda: expect_constant_titles([OK, DROPPED], ERRORS),
+            lambda: expect_constant_titles([GONE], OWN),
+            lambda: expect_constant_titles([HTML, titled("a", None)], ERRORS),
+        ],
     ),
     "expect_error_media_type": Controls(
         kept=[
@@ -279,6 +368,20 @@ CONTROLS = {
             lambda: expect_no_leak([answer(500, body=b"SELECT 1 FROM a")]),
         ],
         nothing=[lambda: expect_no_leak([])],
+    ),
+    "expect_no_flapping": Controls(
+        kept=[
+            lambda: flapping("..xxx.."),
+            lambda: flapping("xxx"),
+            lambda: flapping("..x"),
+            lambda: flapping("xx..", before="x.x."),
+        ],
+        broken=[lambda: flapping("x.x"), lambda: flapping("..xx.x..")],
+        nothing=[
+            lambda: flapping(""),
+            lambda: flapping("....", before="x"),
+            lambda: expect_no_flapping(recording(declared=WITHOUT_ROUTES)),
+        ],
     ),
     "expect_none_doubled": Controls(
         kept=[
@@ -362,6 +465,24 @@ CONTROLS = {
         ],
         nothing=[],  # each trial waits for the recovery
     ),
+    "expect_refused_absent": Controls(
+        kept=[
+            lambda: expect_refused_absent([written("a", 503), written("b", 409)], {"c": 1}),
+            lambda: expect_refused_absent([written("a", 504), written("b", 503)], {"a": 1}),
+            # Asked for again, and done then.
+            lambda: expect_refused_absent(
+                [written("a", 503), written("a"), written("b", 503)], {"a": 1}
+            ),
+        ],
+        broken=[
+            lambda: expect_refused_absent([written("a", 503), written("b", 503)], {"b": 1}),
+            lambda: expect_refused_absent([written("a", 409), written("a", 429)], {"a": 2}),
+        ],
+        nothing=[
+            lambda: expect_refused_absent([], {}),
+            lambda: expect_refused_absent([written("a"), written("b", 500)], {"a": 1, "b": 1}),
+        ],
+    ),
     "expect_retry_after": Controls(
         kept=[
             lambda: expect_retry_after([OK, asks_back("1"), asks_back("2", 429), LATE]),
@@ -374,6 +495,26 @@ CONTROLS = {
             lambda: expect_retry_after([]),
             lambda: expect_retry_after([OK, DROPPED]),
             lambda: expect_retry_after([LATE, problem(500)]),
+        ],
+    ),
+    "expect_sqlstate_in_log_only": Controls(
+        kept=[
+            lambda: expect_sqlstate_in_log_only([GONE, OK], "57P01", "a\nerror 57P01\n"),
+            lambda: expect_sqlstate_in_log_only([GONE], "57P01", 'sqlstate="57p01"'),
+        ],
+        broken=[
+            lambda: expect_sqlstate_in_log_only([GONE], "57P01", "it failed\n"),
+            lambda: expect_sqlstate_in_log_only([GONE], "57P01", "order 157P012"),
+            lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", "57P01"),
+            lambda: expect_sqlstate_in_log_only(
+                [problem(503, headers={"X-Cause": "57P01: ended"})], "57P01", "57P01"
+            ),
+        ],
+        nothing=[
+            lambda: expect_sqlstate_in_log_only([], "57P01", "57P01"),
+            lambda: expect_sqlstate_in_log_only([OK], "57P01", ""),
+            lambda: expect_sqlstate_in_log_only([DROPPED], "57P01", ""),
+            lambda: expect_sqlstate_in_log_only([problem(409)], "57P01", ""),
         ],
     ),
     "expect_status_member": Controls(
@@ -392,12 +533,45 @@ CONTROLS = {
             lambda: expect_status_member([OK, SILENT], ERRORS),
         ],
     ),
+    "expect_traceable": Controls(
+        kept=[
+            lambda: expect_traceable([traced("a1"), OK, problem(404)], ERRORS, "error a1 again"),
+            lambda: expect_traceable([problem(500, id="a1")], Errors(trace="id"), "a1"),
+        ],
+        broken=[
+            lambda: expect_traceable([traced("a1"), traced("a2")], ERRORS, "error a1\n"),
+            lambda: expect_traceable([traced("a1"), GONE], ERRORS, "error a1\n"),
+            lambda: expect_traceable([traced("")], ERRORS, "error\n"),
+            lambda: expect_traceable([answer(500, body=b"a1")], ERRORS, "a1"),
+        ],
+        nothing=[
+            lambda: expect_traceable([], ERRORS, "a1"),
+            lambda: expect_traceable([OK, problem(404)], ERRORS, "a1"),
+            lambda: expect_traceable([traced("a1")], Errors(trace=None), "a1"),
+            lambda: expect_traceable([traced("a1")], TEXT, "a1"),
+        ],
+    ),
     "expect_unavailable": Controls(
         kept=[lambda: expect_unavailable([GONE, HTML, BARE])],
         broken=[
             partial(expect_unavailable, [GONE, one]) for one in (OK, LATE, DROPPED, SILENT, REFUSED)
         ],
         nothing=[lambda: expect_unavailable([])],
+    ),
+    "expect_undetermined_told": Controls(
+        kept=[
+            lambda: expect_undetermined_told([written("a", 504), written("b")], {"a": 1, "b": 1}),
+            lambda: expect_undetermined_told([written("a", 504), written("b", 503)], {"a": 1}),
+            lambda: expect_undetermined_told([written("a", 504), written("a", 409)], {"a": 1}),
+        ],
+        broken=[
+            lambda: expect_undetermined_told([written("a", 504), written("b", 503)], {"b": 1}),
+            lambda: expect_undetermined_told([written("a", 409)], {"a": 1}),
+        ],
+        nothing=[
+            lambda: expect_undetermined_told([], {}),
+            lambda: expect_undetermined_told([written("a"), written("b", 503)], {"a": 1}),
+        ],
     ),
     "expect_unready": Controls(
         kept=[

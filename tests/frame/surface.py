@@ -17,14 +17,16 @@ SURFACE: Mapping[str, frozenset[str]] = {
             Budget Degraded Errors Health Kind Operation RFC9457_SCHEMA Service
         """,
         "brownout.expectations": """
-            expect_acknowledged_applied expect_all_succeed expect_all_within
-            expect_at_most_failures expect_at_most_sessions expect_constant
+            expect_acknowledged_applied expect_agreeing_health expect_all_succeed expect_all_within
+            expect_at_most_failures expect_at_most_sessions expect_callers_error expect_constant
+            expect_constant_titles
             expect_error_media_type expect_free_event_loop expect_honest_statuses
-            expect_near_baseline expect_no_leak expect_none_doubled
+            expect_near_baseline expect_no_flapping expect_no_leak expect_none_doubled
             expect_none_idle_in_transaction expect_none_succeed expect_parallel
-            expect_process_alive expect_ready_again expect_recovered expect_retry_after
-            expect_status_member expect_unavailable expect_unready expect_valid_bodies
-            expect_valid_retry_after expect_whole_answers
+            expect_process_alive expect_ready_again expect_recovered expect_refused_absent
+            expect_retry_after expect_sqlstate_in_log_only expect_status_member
+            expect_traceable expect_unavailable expect_undetermined_told expect_unready
+            expect_valid_bodies expect_valid_retry_after expect_whole_answers
         """,
         "brownout.faults": """
             Bandwidth BlackHole Commit CommitNeverArrives CutAfter CutAt DelayedAt Direction Fault
@@ -43,11 +45,11 @@ SURFACE: Mapping[str, frozenset[str]] = {
             alone_and_together new_token steady_around
         """,
         "brownout.trial.plan": """
-            BACK_AT_BASELINE BANDWIDTH BLACK_HOLE BLACK_HOLE_TO_SERVICE BROKEN_ROWS CONFLICT CROWD
-            CROWD_IN_A_BLACK_HOLE CUT ENDED_IN_USE EVENT_LOOP EVERY_FAULT FULL_POOL HANG_UPS
-            LATENCY LIVENESS_IN_A_BLACK_HOLE LOCKED_TABLES LOST_COMMIT MISTAKES NO_FREE_SLOTS
-            ONE_BY_ONE OUTAGE RESET RESTART REVOKED_PERMISSION SIDE_BY_SIDE SILENT_COMMIT
-            SLOW_ROWS SLOW_STATEMENTS STAMPEDE STARTING_UP STEADY TERMINATED_BACKENDS
+            BACK_AT_BASELINE BAD_VALUE BANDWIDTH BLACK_HOLE BLACK_HOLE_TO_SERVICE BROKEN_ROWS
+            CONFLICT CROWD CROWD_IN_A_BLACK_HOLE CUT ENDED_IN_USE EVENT_LOOP EVERY_FAULT
+            FULL_POOL HANG_UPS LATENCY LIVENESS_IN_A_BLACK_HOLE LOCKED_TABLES LOST_COMMIT MISTAKES
+            NO_FREE_SLOTS ONE_BY_ONE OUTAGE RESET RESTART REVOKED_PERMISSION SIDE_BY_SIDE
+            SILENT_COMMIT SLOW_ROWS SLOW_STATEMENTS STAMPEDE STARTING_UP STEADY TERMINATED_BACKENDS
             UNDER_SLOW_PROBES WITHOUT_DATABASE WRITES_MEET WRITE_HISTORIES
         """,
         "brownout.units": "kib ms seconds whole_ms",

@@ -23,7 +23,7 @@ FIXTURES = """
 """
 
 TRIALS = """
-    back_at_baseline bandwidth black_hole black_hole_to_service conflict crowd
+    back_at_baseline bad_value bandwidth black_hole black_hole_to_service conflict crowd
     crowd_in_a_black_hole cut cut_after_200_bytes cut_after_40_bytes cut_after_8_bytes ended_in_use
     event_loop_liveness event_loop_without_database full_pool hang_ups latency latency_d_over_5
     latency_d_over_8 liveness_in_a_black_hole locked_tables lost_commit mistakes no_free_slots

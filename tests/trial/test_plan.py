@@ -4,6 +4,7 @@ from brownout import Kind
 from brownout.faults import LostCommitReply, RefusedAuthentication, ServerError
 from brownout.trial import Trial
 from brownout.trial.plan import (
+    BAD_VALUE,
     CONFLICT,
     ENDED_IN_USE,
     EVERY_FAULT,
@@ -27,7 +28,7 @@ def test_every_fault_is_one_of_its_kind_met_by_every_operation() -> None:
 
 
 def test_what_only_writes_meet_is_asked_of_writes_and_may_meet_none() -> None:
-    assert WRITES_MEET == (CONFLICT, LOST_COMMIT, SILENT_COMMIT)
+    assert WRITES_MEET == (CONFLICT, BAD_VALUE, LOST_COMMIT, SILENT_COMMIT)
     assert all(trial.ask is Kind.WRITE and not trial.must_be_felt for trial in WRITES_MEET)
     assert not set(WRITES_MEET) & set(EVERY_FAULT)
 
@@ -40,11 +41,13 @@ def test_postgresql_s_own_texts_are_injected() -> None:
     assert fault(ENDED_IN_USE).sqlstate == "57P01"
     assert fault(STARTING_UP).sqlstate == "57P03"
     assert fault(CONFLICT).sqlstate == "23505"
-    texts = [fault(one).message for one in (ENDED_IN_USE, STARTING_UP, CONFLICT)]
+    assert fault(BAD_VALUE).sqlstate == "22001"
+    texts = [fault(one).message for one in (ENDED_IN_USE, STARTING_UP, CONFLICT, BAD_VALUE)]
     assert texts == [
         "terminating connection due to administrator command",
         "the database system is starting up",
         'duplicate key value violates unique constraint "brownout_key"',
+        "value too long for type character varying(40)",
     ]
     assert isinstance(LOST_COMMIT.fault, LostCommitReply)
 

@@ -4,8 +4,10 @@
 
 import asyncio
 from contextlib import suppress
+from http import HTTPStatus
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from starlette.applications import Starlette
 
 from tests.controls.broken.bundle import bundle
@@ -15,7 +17,9 @@ from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
 __all__ = [
+    "counted_afterwards",
     "early_answer_bundle",
+    "not_saved",
     "retries_without_a_key",
     "success_after_a_timeout",
     "swallowed_error_bundle",
@@ -133,6 +137,38 @@ class CheckBeforeWrite(Counter):
         if found is not None:
             return found
         return await super().work(connection, customer, None)
+
+
+class NotSaved(Counter):
+    """Reports a COMMIT without a reply as a write that was not done."""
+
+    async def commit(self, transaction: Transaction) -> None:
+        """Commit, and take a lost reply for a failure."""
+        try:
+            await super().commit(transaction)
+        except Undetermined as error:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "It was not saved.") from error
+
+
+def not_saved() -> Starlette:
+    """Create the kiosk with `NotSaved`."""
+    return kiosk(counter=NotSaved)
+
+
+class CountedAfterwards(Counter):
+    """Does a second thing after COMMIT, and fails the request if it fails."""
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order, and then count those of the customer in another transaction."""
+        number = await super().place(until, customer, key)
+        async with self.pool.lease(until) as connection:
+            await connection.execute("UPDATE orders SET customer = customer WHERE id = $1", number)
+        return number
+
+
+def counted_afterwards() -> Starlette:
+    """Create the kiosk with `CountedAfterwards`."""
+    return kiosk(counter=CountedAfterwards)
 
 
 class SwallowedError(Counter):

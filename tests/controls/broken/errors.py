@@ -1,6 +1,7 @@
 """The kiosk with wrong error answers."""
 
 import json
+import time
 import traceback
 from http import HTTPStatus
 
@@ -96,9 +97,19 @@ class TracebackInTheDetail(Front):
         return self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, text))
 
 
+class ConflictAs500(Front):
+    """Does not expect a duplicate key."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer 500 to a unique violation."""
+        if isinstance(error, asyncpg.UniqueViolationError):
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
 def media_type_bundle() -> Starlette:
-    """Create the kiosk with three independent defects."""
-    return kiosk(front=bundle(PlainJson, UnparsableRetryAfter, TracebackInTheDetail))
+    """Create the kiosk with four independent defects."""
+    return kiosk(front=bundle(ConflictAs500, PlainJson, UnparsableRetryAfter, TracebackInTheDetail))
 
 
 class WrongStatus(Front):
@@ -169,9 +180,26 @@ class OwnShapeForConflict(Front):
         return await super().refuse(request, error)
 
 
+class MomentInTheTitle(Front):
+    """Names the moment of the error in the title."""
+
+    def problem(self, refused: Refused) -> Response:
+        """Answer with a title that no other answer has."""
+        response = super().problem(refused)
+        members = json.loads(bytes(response.body))
+        members["title"] += f" at {time.monotonic()}"
+        media_type = str(response.media_type)
+        headers = {
+            name: value
+            for name, value in response.headers.items()
+            if name not in {"content-length", "content-type"}
+        }
+        return JSONResponse(members, response.status_code, headers, media_type)
+
+
 def lost_connection_bundle() -> Starlette:
-    """Create the kiosk with two independent defects."""
-    return kiosk(front=bundle(LostConnectionAs500, OwnShapeForConflict))
+    """Create the kiosk with three independent defects."""
+    return kiosk(front=bundle(LostConnectionAs500, OwnShapeForConflict, MomentInTheTitle))
 
 
 class NoRetryAfter(Front):

@@ -7,9 +7,10 @@ from contextlib import nullcontext
 import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.pool import Pool
 from tests.controls.kiosk.probes import Probes
@@ -81,6 +82,14 @@ def shared_queue_bundle() -> Starlette:
     return app
 
 
+class AlwaysPasses(Probes):
+    """Says `pass` in the body, whatever the status line says."""
+
+    def answer(self, *, passes: bool) -> Response:
+        """Answer 200 or 503 with the same body."""
+        return JSONResponse({"status": "pass"}, 200 if passes else 503)
+
+
 class ReadinessHangs(Probes):
     """Asks the database without a time-out."""
 
@@ -96,8 +105,9 @@ class ReadinessHangs(Probes):
 
 
 def hanging_readiness_bundle() -> Starlette:
-    """Create the kiosk with `ReadinessHangs`; its declaration names a wrong liveness route."""
-    return kiosk(probes=ReadinessHangs)
+    """Create the kiosk with two independent defects; its declaration names a wrong liveness
+    route."""
+    return kiosk(probes=bundle(ReadinessHangs, AlwaysPasses))
 
 
 class ReadinessOverThePool(Probes):

@@ -1,6 +1,6 @@
 """Controls with wrong answers: the format of errors, their status, and what they reveal."""
 
-from tests.controls.control import ERROR_FORMAT, Base, Control, Defect, ids
+from tests.controls.control import ERROR_FORMAT, TRACEABILITY, Base, Control, Defect, ids
 
 __all__ = ["ANSWERS"]
 
@@ -46,6 +46,7 @@ ANSWERS = (
         defects=(
             Defect("problems sent as application/json", ids("E1")),
             Defect("a traceback in the answer", ids("Z1")),
+            Defect("a duplicate key mapped to 500", ids("E7")),
             Defect("a Retry-After that is neither seconds nor a date", ids("E6")),
         ),
     ),
@@ -79,7 +80,9 @@ ANSWERS = (
         defects=(
             Defect("a connection lost in use mapped to 500", ids("E5")),
             Defect("conflicts in another format than other errors", ids("E4")),
+            Defect("the moment of the error in its title", ids("E3")),
         ),
+        tolerated=ids("E3"),
     ),
     Control(
         module="errors",
@@ -105,6 +108,18 @@ ANSWERS = (
             Defect("a list cut short at the deadline", ids("E8")),
         ),
         tolerated=ids("E6"),
+    ),
+    Control(
+        module="traces",
+        name="ids_that_are_not_logged",
+        judged_by=TRACEABILITY,
+        defects=(Defect("another id in the log than in the answer", ids("O1")),),
+    ),
+    Control(
+        module="traces",
+        name="log_without_sqlstate",
+        judged_by=TRACEABILITY,
+        defects=(Defect("no SQLSTATE in the log", ids("O4")),),
     ),
     Control(
         module="answers",

@@ -46,7 +46,14 @@ WORK = (
         module="consistency",
         name="retries_without_a_key",
         judged_by=CONSISTENCY,
-        defects=(Defect("POST retried without a key", ids("C3")),),
+        defects=(
+            Defect(
+                "POST retried without a key",
+                ids("C3 C4"),
+                because="The last try may be refused after an earlier one was carried out.",
+            ),
+        ),
+        not_assessed=ids("C5"),  # it sends no COMMIT whose reply could be lost
         declares={"operations": [ORDERS, replace(PLACE, idempotency_header=None)]},
     ),
     Control(
@@ -57,6 +64,24 @@ WORK = (
             Defect("the error of a statement swallowed, so COMMIT rolls back", ids("C1")),
             Defect("a duplicate check before the write, without a constraint", ids("C3")),
         ),
+    ),
+    Control(
+        module="consistency",
+        name="not_saved",
+        judged_by=CONSISTENCY,
+        defects=(
+            Defect(
+                "503 for a COMMIT without a reply",
+                ids("C4 C5"),
+                because="The histories lose replies of COMMIT, too.",
+            ),
+        ),
+    ),
+    Control(
+        module="consistency",
+        name="counted_afterwards",
+        judged_by=CONSISTENCY,
+        defects=(Defect("a second transaction after the first was committed", ids("C4")),),
     ),
     Control(
         module="event_loop",

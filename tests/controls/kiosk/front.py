@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import secrets
+import sys
 from http import HTTPStatus
 from typing import Final
 
+import asyncpg
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -56,12 +59,16 @@ class Front:
         refused = error if isinstance(error, Refused) else meaning(error)
         return self.unforeseen(error) if refused is None else self.problem(refused)
 
-    def unforeseen(self, _: Exception) -> Response:
+    def unforeseen(self, error: Exception) -> Response:
         """Answer an unexpected exception."""
-        return self.problem(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The error was logged."))
+        state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return self.problem(Refused(status, "The error was logged.", sqlstate=state))
 
     def problem(self, refused: Refused) -> Response:
         """Answer a refusal, always in this format."""
+        trace_id = secrets.token_hex(8)
+        self.log(trace_id, refused)
         retry = {"Retry-After": "1"} if refused.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
         return JSONResponse(
             {
@@ -69,8 +76,15 @@ class Front:
                 "title": refused.status.phrase,
                 "status": refused.status.value,
                 "detail": refused.detail,
+                "trace_id": trace_id,
             },
             refused.status,
             media_type="application/problem+json",
             headers=retry,
         )
+
+    def log(self, trace_id: str, refused: Refused) -> None:
+        """Write one line about a refusal."""
+        state = refused.sqlstate or "none"
+        line = f"{trace_id} status {refused.status.value} sqlstate {state}"
+        print(line, file=sys.stderr, flush=True)

@@ -40,6 +40,11 @@ def meaning(error: BaseException) -> Refused | None:
     state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
     if isinstance(error, TimeoutError):
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "No answer in time.")
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return Refused(HTTPStatus.CONFLICT, "The order exists already.", sqlstate=state)
+    if (state or "").startswith("22"):
+        detail = "A value cannot be stored."
+        return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, detail, sqlstate=state)
     if isinstance(error, LOST) or (state or "").startswith(UNAVAILABLE):
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Try again shortly.", sqlstate=state)
     return None

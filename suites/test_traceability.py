@@ -1,0 +1,40 @@
+"""From the caller's error to the line of the log that explains it."""
+
+import pytest
+
+from brownout.expectations import expect_sqlstate_in_log_only, expect_traceable
+from brownout.trial import Recording
+from brownout.trial.plan import (
+    BLACK_HOLE,
+    ENDED_IN_USE,
+    NO_FREE_SLOTS,
+    OUTAGE,
+    RESET,
+    REVOKED_PERMISSION,
+    STARTING_UP,
+)
+
+
+@pytest.mark.behaviour("O1")
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, REVOKED_PERMISSION)
+def test_an_error_leads_to_the_log(brownout_recording: Recording) -> None:
+    """Its body carries an id that the log holds, too."""
+    recording = brownout_recording
+    expect_traceable(recording.met(), recording.declared.errors, recording.log)
+
+
+# Not where a session ends in use: drivers may report the lost connection in the place of 57P01.
+@pytest.mark.behaviour("O4")
+@pytest.mark.trials(REVOKED_PERMISSION)
+def test_the_sqlstate_of_a_statement_is_for_the_log_alone(brownout_recording: Recording) -> None:
+    """42501 tells operators what the database said, and callers nothing that they need."""
+    expect_sqlstate_in_log_only(brownout_recording.met(), "42501", brownout_recording.log)
+
+
+@pytest.mark.behaviour("O4")
+@pytest.mark.trials(STARTING_UP)
+def test_the_sqlstate_of_a_refused_connection_is_for_the_log_alone(
+    brownout_recording: Recording,
+) -> None:
+    """57P03, likewise."""
+    expect_sqlstate_in_log_only(brownout_recording.met(), "57P03", brownout_recording.log)
