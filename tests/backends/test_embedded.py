@@ -152,9 +152,9 @@ def test_a_restart_waits_for_its_port(
 ) -> None:
     somebody = socket.socket()
     somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    quit_server = server.Server.quit
+    quit_server = server.PostgresServer.quit
 
-    def quit_and_lose_the_port(self: server.Server) -> None:
+    def quit_and_lose_the_port(self: server.PostgresServer) -> None:
         quit_server(self)
         somebody.bind(("127.0.0.1", self.port))
         somebody.listen()
@@ -163,7 +163,7 @@ def test_a_restart_waits_for_its_port(
         until(lambda: "Address already in use" in running.server_log())
         somebody.close()
 
-    monkeypatch.setattr(server.Server, "quit", quit_and_lose_the_port)
+    monkeypatch.setattr(server.PostgresServer, "quit", quit_and_lose_the_port)
     thread = threading.Thread(target=let_go)
     thread.start()
     running.restart()
