@@ -33,8 +33,9 @@ def test_a_gate_that_is_interrupted_reports_what_is_known(
         code, said = gate.end()
         assert code == 2, said
         assert "  E1  kept" in said
-        assert re.search(r"brownout: interrupted, \d+ of 32 checks were not run", said)
-        assert "of 32 checks were not run" in gate.document()["error"]
+        left_out = re.search(r"interrupted, \d+ of \d+ checks were not run", said)
+        assert left_out is not None
+        assert left_out[0] in gate.document()["error"]
         assert "kept" in verdicts(gate) <= {"kept", "unknown"}
         assert gate.document()["exit_code"] == 2
         assert ET.parse(gate.report / "junit.xml").getroot().iter("testcase")  # noqa: S314 - ours
