@@ -81,7 +81,8 @@ DATABASE = (
     Control(
         module="pool",
         name="leftover_connections_bundle",
-        judged_by=POOL,
+        # Its reads queue for the sweep: P3's verdict would depend on how busy the machine is.
+        judged_by=POOL - ids("P3"),
         defects=(
             Defect("a readiness probe that leaks its connection when it is slow", ids("P1")),
             Defect("a transaction left open by a conflict", ids("P5")),
