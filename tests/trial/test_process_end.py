@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -115,7 +116,8 @@ def test_the_long_trials_end_soon_after_the_process(replica: Replica, trial: Tri
     def kill_in_the_first_fault() -> None:
         while not any(one.made_at for one in replica.postgres.injections):
             time.sleep(0.005)
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # the fault has ended it
+            os.kill(pid, signal.SIGKILL)
 
     killing = threading.Thread(target=kill_in_the_first_fault, daemon=True)
     killing.start()
