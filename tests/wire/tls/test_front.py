@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from brownout.engine.wire.actions import Error
 from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.when import When
 from tests.wire.tls.certificates import Certificates
-from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq
+from tests.wire.tls.ways import DEADLINE, DIRECT, SLEEPS, by_asyncpg, by_libpq, cancelled
 
 Make = Callable[..., ProxyRecord]
 
@@ -123,24 +122,14 @@ def test_a_cancel_request_comes_encrypted(
     secured: ProxyRecord, server: Backend, engine: EngineProcess
 ) -> None:
     with by_libpq(secured, server.admin(), sslmode="require") as connection:
-        sleeps = "select pg_sleep(60)"
-
-        def cancel() -> None:
-            _until(lambda: _asked(engine, secured, sleeps))
-            connection.cancel_safe(timeout=DEADLINE)
-
-        canceller = threading.Thread(target=cancel)
-        canceller.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            connection.execute(sleeps)
-        canceller.join()
+        with (
+            cancelled(connection, server.admin()),
+            pytest.raises(psycopg.errors.QueryCanceled),
+        ):
+            connection.execute(SLEEPS)
         assert connection.execute("select 1").fetchone() == (1,)
     events = engine.client.wire.events(secured.name)
     assert [one.tag for one in events if one.type == "CancelRequest"] == ["TLSv1.3"]
-
-
-def _asked(engine: EngineProcess, proxy: ProxyRecord, sql: str) -> bool:
-    return any(one.sql == sql for one in engine.client.wire.events(proxy.name))
 
 
 def test_a_rule_means_what_was_encrypted(

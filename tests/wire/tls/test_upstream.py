@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +25,7 @@ from brownout.postgres import Postgres
 from brownout.reaper import Reaper
 from tests.wire.kept import with_kept
 from tests.wire.tls.certificates import Certificates
-from tests.wire.tls.ways import DEADLINE, DIRECT, by_asyncpg, by_libpq, encrypted
+from tests.wire.tls.ways import DEADLINE, DIRECT, SLEEPS, by_asyncpg, by_libpq, cancelled, encrypted
 
 Make = Callable[..., ProxyRecord]
 
@@ -234,25 +233,13 @@ def test_a_client_that_leaves_a_refused_connection_leaves_nothing(
 def test_a_cancel_request_is_encrypted_on_both_legs(
     both: ProxyRecord, tls_server: EmbeddedBackend, engine: EngineProcess
 ) -> None:
-    def asked() -> bool:
-        return any(one.sql == sleeps for one in engine.client.wire.events(both.name))
-
-    sleeps = "select pg_sleep(60)"
-    with by_libpq(
-        both, tls_server.admin(), sslmode="require", channel_binding="disable"
-    ) as connection:
-
-        def cancel() -> None:
-            deadline = time.monotonic() + DEADLINE
-            while not asked() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            connection.cancel_safe(timeout=DEADLINE)
-
-        canceller = threading.Thread(target=cancel)
-        canceller.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            connection.execute(sleeps)
-        canceller.join()
+    login = tls_server.admin()
+    with (
+        by_libpq(both, login, sslmode="require", channel_binding="disable") as connection,
+        cancelled(connection, login),
+        pytest.raises(psycopg.errors.QueryCanceled),
+    ):
+        connection.execute(SLEEPS)
     events = engine.client.wire.events(both.name)
     assert [one.tag for one in events if one.type == "CancelRequest"] == ["TLSv1.3"]
 
