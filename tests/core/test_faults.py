@@ -82,6 +82,8 @@ EACH: list[Fault] = [
         (lambda: LockedTables(wrong(["public.orders"])), "a tuple is needed"),
         (lambda: RevokedPermission(wrong("public.orders")), "a tuple is needed"),
         (lambda: Statement("("), "not a regular expression"),
+        (lambda: Statement("insert *into"), "a blank already means"),
+        (lambda: Statement("(?!x)insert"), "no look-ahead"),
         (lambda: ServerError("4000", on=Commit()), "'4000' is not the SQLSTATE of an error"),
         (lambda: ServerError("00000", on=Commit()), "not the SQLSTATE of an error"),
         (lambda: ServerError(wrong(40001), on=Commit()), "not the SQLSTATE of an error"),

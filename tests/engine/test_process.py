@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -38,19 +40,64 @@ def test_no_place_for_temporary_files_is_told(
     assert "nowhere" in refusal.value.tried[0]
 
 
+@contextmanager
+def _parent(code: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A process that runs `code`, which prints the id of an engine that it has started."""
+    code = f"from brownout.control import EngineProcess; import threading, time\n{code}"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        try:
+            assert parent.stdout is not None
+            yield parent, int(parent.stdout.readline())
+        finally:
+            parent.kill()
+
+
+def _gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+_START = "print(EngineProcess.start().pid, flush=True); time.sleep(60)"
+
+
 def test_it_ends_when_its_parent_is_killed() -> None:
-    script = (
-        "from brownout.control import EngineProcess; import time;"
-        "print(EngineProcess.start().pid, flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        assert psutil.pid_exists(pid)
+    with _parent(_START) as (parent, pid):
+        assert not _gone(pid)
         parent.kill()
-    assert soon(
-        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        assert soon(lambda: _gone(pid))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel ends it")
+def test_a_parents_end_is_obeyed_even_if_the_loop_never_runs_again() -> None:
+    with _parent(_START) as (parent, pid):
+        psutil.Process(pid).suspend()
+        parent.kill()
+        assert soon(lambda: _gone(pid))
+
+
+def test_the_end_of_the_thread_that_started_it_is_not_its_parents_end() -> None:
+    code = (
+        "one = threading.Thread(target=lambda: engines.append(EngineProcess.start()))\n"
+        "engines = []; one.start(); one.join(); (engine,) = engines\n"
+        "print(engine.pid, flush=True); print(engine.client.version(), flush=True); time.sleep(60)"
     )
+    with _parent(code) as (parent, pid):
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"2.12.0\n"
+        parent.kill()
+        assert soon(lambda: _gone(pid))
+
+
+@pytest.mark.parametrize("loop", ["while True: pass", "time.sleep(60)"])
+def test_a_signal_is_obeyed_even_if_the_loop_never_runs_again(loop: str) -> None:
+    code = (
+        "import signal, time; from brownout.engine import ending; ending.GRACE = 0.1\n"
+        "ending.end_on(signal.SIGTERM, stop=lambda: None); print(flush=True)\n" + loop
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
 
 
 def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
