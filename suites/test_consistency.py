@@ -5,6 +5,7 @@ import pytest
 from brownout.expectations import (
     expect_acknowledged_applied,
     expect_none_doubled,
+    expect_none_made_up,
     expect_refused_absent,
     expect_undetermined_told,
 )
@@ -30,6 +31,14 @@ def test_no_acknowledged_write_is_lost(brownout_recording: Recording) -> None:
     for operation in brownout_recording.declared.recorded_writes():
         history = brownout_recording.note(f"history {operation.name}")
         expect_acknowledged_applied(history, brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C2")
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_no_read_shows_what_was_never_written(brownout_recording: Recording) -> None:
+    """What was rolled back was not written."""
+    brownout_recording.declared.recorded_writes()
+    expect_none_made_up(brownout_recording.shown)
 
 
 @pytest.mark.behaviour("C3")

@@ -6,8 +6,10 @@ from brownout.expectations import (
     expect_agreeing_health,
     expect_all_succeed,
     expect_all_within,
+    expect_failing_component_named,
     expect_near_baseline,
     expect_no_flapping,
+    expect_no_leak,
     expect_ready_again,
     expect_unready,
 )
@@ -89,3 +91,20 @@ def test_readiness_does_not_flap(brownout_recording: Recording) -> None:
 def test_a_health_answer_says_what_its_status_says(brownout_recording: Recording) -> None:
     """Liveness and readiness, under the fault and after it."""
     expect_agreeing_health((*brownout_recording.liveness, *brownout_recording.readiness))
+
+
+@pytest.mark.behaviour("H9")
+@pytest.mark.trials(OUTAGE, BLACK_HOLE)
+def test_readiness_names_the_component_that_fails(brownout_recording: Recording) -> None:
+    """The database; and it tells nothing of those that pass."""
+    brownout_recording.declared.health.required_ready()
+    expect_failing_component_named(brownout_recording.readiness)
+
+
+@pytest.mark.behaviour("Z2")
+@pytest.mark.trials(*EVERY_FAULT)
+def test_no_health_answer_gives_the_insides_away(brownout_recording: Recording) -> None:
+    """Whether it passes or fails: no traceback, path, SQL, SQLSTATE, driver class, host or DSN."""
+    recording = brownout_recording
+    answers = (*recording.liveness, *recording.readiness)
+    expect_no_leak(answers, sqlstates=recording.trial.sqlstates)

@@ -2,7 +2,11 @@
 
 import pytest
 
-from brownout.expectations import expect_sqlstate_in_log_only, expect_traceable
+from brownout.expectations import (
+    expect_kept_trace_ids,
+    expect_sqlstate_in_log_only,
+    expect_traceable,
+)
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
@@ -21,6 +25,13 @@ def test_an_error_leads_to_the_log(brownout_recording: Recording) -> None:
     """Its body carries an id that the log holds, too."""
     recording = brownout_recording
     expect_traceable(recording.met(), recording.declared.errors, recording.log)
+
+
+@pytest.mark.behaviour("O2")
+@pytest.mark.trials(OUTAGE, ENDED_IN_USE, REVOKED_PERMISSION)
+def test_a_caller_s_trace_id_is_kept(brownout_recording: Recording) -> None:
+    """Every second request carries a `traceparent`; its trace id leads to the error, too."""
+    expect_kept_trace_ids(brownout_recording.met(), brownout_recording.log)
 
 
 # Not where a session ends in use: drivers may report the lost connection in the place of 57P01.

@@ -27,17 +27,17 @@ def ids(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# The promises that are judged together, by area. Security is with the error format, because
-# errors are where internals leak.
+# The promises that are judged together, by area. Security is with the error format and with the
+# health answers, because these are where internals leak.
 ERROR_FORMAT = ids("E1 E2 E3 E4 E5 E6 E7 E8 E9 Z1")
-HEALTH = ids("H0 H1 H2 H3 H4 H5 H6 H8")
+HEALTH = ids("H0 H1 H2 H3 H4 H5 H6 H8 H9 Z2")
 DEADLINES = ids("T1 T2 T3 T6")
 POOL = ids("P1 P2 P3 P5 P6 P9 P10")
-CONSISTENCY = ids("C1 C3 C4 C5")
+CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")
 LIFECYCLE = ids("S6")
 EVENT_LOOP = ids("X1 X3")
-TRACEABILITY = ids("O1 O4")
+TRACEABILITY = ids("O1 O2 O4")
 
 
 @unique

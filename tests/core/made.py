@@ -146,6 +146,7 @@ def recording(
         ready_again=None,
         settled=None,
         applied={},
+        shown={},
         process=None,
         same_process=True,
         gaps=(),

@@ -1,7 +1,7 @@
 """Each judgement lets the sound pass, rejects each broken one, and says nothing about nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -30,13 +30,16 @@ from brownout.expectations import (
     expect_constant,
     expect_constant_titles,
     expect_error_media_type,
+    expect_failing_component_named,
     expect_free_event_loop,
     expect_honest_statuses,
+    expect_kept_trace_ids,
     expect_near_baseline,
     expect_no_flapping,
     expect_no_leak,
     expect_none_doubled,
     expect_none_idle_in_transaction,
+    expect_none_made_up,
     expect_none_succeed,
     expect_parallel,
     expect_process_alive,
@@ -181,6 +184,14 @@ def honest(answers: Sequence[Answer], operation: Operation = READ, *, gone: bool
     expect_honest_statuses(answers, operation, gone=gone)
 
 
+def unhealthy(**members: object) -> Answer:
+    return answer(503, json={"status": "fail", **members})
+
+
+def parented(one: Answer) -> Answer:
+    return replace(one, trace_id="abad1")
+
+
 CONTROLS = {
     "expect_acknowledged_applied": Controls(
         kept=[
@@ -312,6 +323,39 @@ CONTROLS = {
             lambda: expect_error_media_type([OK, DROPPED, SILENT, REFUSED], ERRORS),
         ],
     ),
+    "expect_failing_component_named": Controls(
+        kept=[
+            lambda: expect_failing_component_named([OK, unhealthy(checks={"db": "x"})]),
+            lambda: expect_failing_component_named([unhealthy(detail="no database")]),
+            lambda: expect_failing_component_named([answer(503, body=b"DB unreachable")]),
+            lambda: expect_failing_component_named(
+                [unhealthy(checks={"primary": [{"status": "fail", "output": "refused"}]})]
+            ),
+            lambda: expect_failing_component_named([unhealthy(orders=False)]),
+            lambda: expect_failing_component_named(
+                [unhealthy(db="down"), answer(json={"status": "UP", "version": "1.2"})]
+            ),
+            lambda: expect_failing_component_named(
+                [unhealthy(db="down", disk={"status": "UP", "details": {}})]
+            ),
+        ],
+        broken=[
+            lambda: expect_failing_component_named([unhealthy(db="down"), unhealthy()]),
+            lambda: expect_failing_component_named([answer(503)]),
+            lambda: expect_failing_component_named([answer(503, body=b"Service Unavailable")]),
+            lambda: expect_failing_component_named([unhealthy(checks={"x": {"status": "up"}})]),
+            lambda: expect_failing_component_named(
+                [unhealthy(db="down", disk={"status": "UP", "details": {"free": 3}})]
+            ),
+            lambda: expect_failing_component_named(
+                [unhealthy(db="down"), answer(json={"checks": [{"status": "ok", "version": "9"}]})]
+            ),
+        ],
+        nothing=[
+            lambda: expect_failing_component_named([]),
+            lambda: expect_failing_component_named([OK, SILENT]),
+        ],
+    ),
     "expect_free_event_loop": Controls(
         kept=[
             lambda: free_loop(250),
@@ -344,6 +388,22 @@ CONTROLS = {
             ),
         ],
         nothing=[lambda: honest([], gone=True)],
+    ),
+    "expect_kept_trace_ids": Controls(
+        kept=[
+            lambda: expect_kept_trace_ids([parented(GONE), GONE, OK], "error ABAD1 again"),
+            lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad1"))], ""),
+            lambda: expect_kept_trace_ids([parented(answer(503, headers={"X": "0-abad1-1"}))], ""),
+        ],
+        broken=[
+            lambda: expect_kept_trace_ids([parented(GONE)], "error abad again"),
+            lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad2"))], ""),
+        ],
+        nothing=[
+            lambda: expect_kept_trace_ids([], "abad1"),
+            lambda: expect_kept_trace_ids([GONE], "abad1"),
+            lambda: expect_kept_trace_ids([parented(OK), parented(problem(404))], "abad1"),
+        ],
     ),
     "expect_near_baseline": Controls(
         kept=[
@@ -413,6 +473,11 @@ CONTROLS = {
             ),
         ],
         nothing=[lambda: expect_none_idle_in_transaction(None, longer_than=seconds(1))],
+    ),
+    "expect_none_made_up": Controls(
+        kept=[lambda: expect_none_made_up({"a": 1, "b": 2})],
+        broken=[lambda: expect_none_made_up({"a": 1, "b": 0})],
+        nothing=[lambda: expect_none_made_up({})],
     ),
     "expect_none_succeed": Controls(
         kept=[

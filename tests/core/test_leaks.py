@@ -87,6 +87,11 @@ LEAKS = {
         "java": "java.sql.SQLTransientConnectionException",
         "hikari": "HikariPool-1 - Connection is not available, request timed out after 30000ms.",
         "go": "pq: sorry",
+        "asyncpg's name alone": "ConnectionDoesNotExistError",
+        "the DB-API's": "OperationalError",
+        "spring": "CannotGetJdbcConnectionException",
+        "a driver of the JVM": "PSQLException",
+        "sequelize": "SequelizeConnectionRefusedError",
         "dotnet": "Npgsql.NpgsqlException (0x80004005)",
         "ruby": "PG::ConnectionBad",
         "rails": "ActiveRecord::ConnectionNotEstablished",
@@ -103,6 +108,7 @@ LEAKS = {
         "password": "user=shop password=x",
     },
     "an address or a low-level network error": {
+        "the port of PostgreSQL": "db.internal:5432",
         "python": "[Errno 111] Connect call failed ('127.0.0.1', 5432)",
         "port": "127.0.0.1:5432",
         "tuple": "('127.0.0.1', 5432)",
@@ -116,6 +122,7 @@ LEAKS = {
         "pipe": "write: broken pipe",
     },
     "a database error text": {
+        "an SQLSTATE": "57p01",
         "slots": "sorry, too many clients already",
         "role's slots": 'too many connections for role "shop"',
         "severity": "FATAL:  terminating",
@@ -176,6 +183,9 @@ HARMLESS = [
     "Field required",
     "value is not a valid integer",
     "ValidationError",
+    "DatabaseError",
+    "shop.example:8443",
+    "PT57P",
     "orders.NotFoundError",
     "OUT_OF_STOCK",
     "127.0.0.1",
@@ -259,6 +269,17 @@ def test_escapes_hide_nothing(escaped: str) -> None:
         expect_no_leak([answer(500, body=escaped.encode())])
 
 
+@pytest.mark.parametrize("member", ["42501", "state 42501", "x-42501"])
+def test_the_sqlstate_that_was_injected_is_found_in_text_but_not_in_a_number(member: str) -> None:
+    for told in (problem(503, code=member), problem(503, headers={"X-Code": member})):
+        with pytest.raises(ContractViolation, match="nothing of the internals") as violation:
+            expect_no_leak([told], sqlstates=["42501"])
+        assert "an SQLSTATE" in violation.value.violation.observed
+        expect_no_leak([told], sqlstates=["53300"])
+    innocent = answer(200, json={"cents": 42501}, headers={"Content-Length": "42501"})
+    expect_no_leak([innocent], sqlstates=["42501"])
+
+
 @pytest.mark.parametrize("secret", KNOWN.values())
 def test_a_masked_secret_is_found_in_every_answer_even_in_an_address(secret: str) -> None:
     innocent = problem(503)
@@ -274,6 +295,12 @@ def test_a_masked_secret_is_found_in_every_answer_even_in_an_address(secret: str
             expect_no_leak(recorded)
         assert "a name, password or address" in violation.value.violation.observed
         assert secret not in str(violation.value)
+
+
+@pytest.mark.parametrize("secret", KNOWN.values())
+def test_a_secret_is_found_in_any_case(secret: str) -> None:
+    with pytest.raises(ContractViolation, match="nothing of the internals"):
+        expect_no_leak([MASK.answer(problem(503, detail=f"as {secret.upper()}."))])
 
 
 def test_a_mask_alone_makes_no_leak() -> None:

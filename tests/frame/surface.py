@@ -20,9 +20,10 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_acknowledged_applied expect_agreeing_health expect_all_succeed expect_all_within
             expect_at_most_failures expect_at_most_sessions expect_callers_error expect_constant
             expect_constant_titles
-            expect_error_media_type expect_free_event_loop expect_honest_statuses
+            expect_error_media_type expect_failing_component_named expect_free_event_loop
+            expect_honest_statuses expect_kept_trace_ids
             expect_near_baseline expect_no_flapping expect_no_leak expect_none_doubled
-            expect_none_idle_in_transaction expect_none_succeed expect_parallel
+            expect_none_idle_in_transaction expect_none_made_up expect_none_succeed expect_parallel
             expect_process_alive expect_ready_again expect_recovered expect_refused_absent
             expect_retry_after expect_sqlstate_in_log_only expect_status_member
             expect_traceable expect_unavailable expect_undetermined_told expect_unready

@@ -404,3 +404,24 @@ async def test_until_the_answer_under_way_at_the_end_still_counts() -> None:
         )
     assert history.accepted
     assert history.elapsed > ms(1)
+
+
+# -- the caller's trace --------------------------------------------------------------------------
+
+
+async def test_every_second_request_belongs_to_a_trace_that_its_answer_names() -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        answers = [await probe.ask(READ, token=f"{0xABC0 + one:016x}") for one in range(4)]
+    sent = [request.headers.get("traceparent") for request in peer.requests]
+    assert sent[0] == "00-000000000000abc0000000000000abc0-000000000000abc0-00"
+    assert [one is None for one in sent] == [False, True, False, True]
+    assert [one.trace_id for one in answers] == [one and one.split("-")[1] for one in sent]
+
+
+async def test_a_declared_traceparent_is_kept() -> None:
+    own = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    operation = Operation.read("list", "GET", "/things", headers={"traceparent": own})
+    async with serving() as peer, Probe(service([operation]), peer.url) as probe:
+        answer = await probe.ask(operation)
+    assert peer.requests[0].headers["traceparent"] == own
+    assert answer.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -183,6 +183,7 @@ WHOLE = recording(
     repeated="The engine was ended by signal 9 (SIGKILL) in the first try.",
     settled=SessionLook(112.0, {"idle": 1}),
     applied={"t": 1},
+    shown={"t": 1},
     process=ProcessEnd(70, seconds(3), ("last words",)),
     same_process=False,
     gaps=(Gap(103.0, 103.5),),

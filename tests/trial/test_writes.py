@@ -1,5 +1,6 @@
 """Writes go on while things break; what is unknown is asked for again where a key protects it."""
 
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -117,6 +118,31 @@ async def test_writers_meet_every_fault_and_what_is_unknown_is_asked_again(
         assert set(store.applied.values()) == {1}
     else:
         assert asked_again == set()
+
+
+async def test_what_reads_show_in_the_place_of_tokens_is_looked_up() -> None:
+    store = Store()
+    listed: list[str] = []
+
+    async def answering(request: Request) -> Reply:
+        if request.method != "GET" or request.path != "/":
+            reply = await store(request)
+            listed.append(request.path.strip("/"))
+            return reply
+        rows = [{"token": token} for token in (*listed[-3:], "0123456789abcdef")]
+        return whole(200, json.dumps({"etag": "f" * 16, "rows": rows}).encode())
+
+    postgres = FakePostgres(switch=store.switch, applied=store.applied)
+    declared = service([BARE, Operation.read("list", "GET", "/")], request=ms(200))
+    histories = WriteHistories(writes=20)
+    async with (
+        serving(answering) as peer,
+        staged(peer, declared, postgres, patience=ms(80)) as stage,
+    ):
+        await histories.run(stage)
+    assert stage.shown.pop("0123456789abcdef") == 0, "a value that was never written"
+    assert set(stage.shown) <= set(store.applied), "and nothing that stands elsewhere"
+    assert set(stage.shown.values()) == {1}
 
 
 async def test_faults_that_the_backend_lacks_are_left_out() -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -17,7 +18,7 @@ from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
 __all__ = [
-    "counted_afterwards",
+    "counted_afterwards_bundle",
     "early_answer_bundle",
     "not_saved",
     "retries_without_a_key",
@@ -166,9 +167,27 @@ class CountedAfterwards(Counter):
         return number
 
 
-def counted_afterwards() -> Starlette:
-    """Create the kiosk with `CountedAfterwards`."""
-    return kiosk(counter=CountedAfterwards)
+class ListedBeforeCommit(Counter):
+    """Keeps a list of the last orders, and adds to it before COMMIT."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._last: deque[dict[str, object]] = deque(maxlen=40)
+
+    async def work(self, connection: Connection, customer: str, key: str | None) -> int:
+        """Place an order, and list it."""
+        number = await super().work(connection, customer, key)
+        self._last.appendleft({"id": number, "customer": customer})
+        return number
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """Return the list, or the database's before there is one."""
+        return list(self._last) or await super().orders(until)
+
+
+def counted_afterwards_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(counter=bundle(CountedAfterwards, ListedBeforeCommit))
 
 
 class SwallowedError(Counter):

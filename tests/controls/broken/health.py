@@ -75,9 +75,32 @@ class NeverReadyAgain(Probes):
         return False
 
 
+class TellsTheCause(Probes):
+    """Puts the driver's message into the answer, in small letters."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self._cause = ""
+
+    async def ask(self) -> bool:
+        """Ask, and keep the message of a failure."""
+        try:
+            return await super().ask()
+        except DRIVER_ERRORS as error:
+            self._cause = repr(error).lower()
+            raise
+
+    def answer(self, *, passes: bool) -> Response:
+        """Answer with the message."""
+        if passes:
+            return super().answer(passes=passes)
+        check = {"status": "fail", "output": self._cause}
+        return JSONResponse({"status": "fail", "checks": {"postgresql": [check]}}, 503)
+
+
 def shared_queue_bundle() -> Starlette:
-    """Create the kiosk with two independent defects."""
-    app = kiosk(probes=NeverReadyAgain)
+    """Create the kiosk with three independent defects."""
+    app = kiosk(probes=bundle(TellsTheCause, NeverReadyAgain))
     app.add_middleware(OneQueueForAll)
     return app
 
@@ -87,7 +110,8 @@ class AlwaysPasses(Probes):
 
     def answer(self, *, passes: bool) -> Response:
         """Answer 200 or 503 with the same body."""
-        return JSONResponse({"status": "pass"}, 200 if passes else 503)
+        checks = {"postgresql:connection": [{"status": "pass"}]}
+        return JSONResponse({"status": "pass", "checks": checks}, 200 if passes else 503)
 
 
 class ReadinessHangs(Probes):
@@ -129,7 +153,7 @@ class ReadinessOverThePool(Probes):
 
 
 class Flapping(ReadinessOverThePool):
-    """Ignores every second failure."""
+    """Ignores every second failure, and names no component."""
 
     def __init__(self, dsn: str, pool: Pool) -> None:
         super().__init__(dsn, pool)
@@ -141,9 +165,13 @@ class Flapping(ReadinessOverThePool):
         self._failed += not reached
         return reached or self._failed % 2 == 0
 
+    def answer(self, *, passes: bool) -> Response:
+        """Answer with the status alone."""
+        return JSONResponse({"status": "pass" if passes else "fail"}, 200 if passes else 503)
+
 
 def pooled_readiness_bundle() -> Starlette:
-    """Create the kiosk with two independent defects: `Flapping` is a `ReadinessOverThePool`."""
+    """Create the kiosk with three independent defects: `Flapping` is a `ReadinessOverThePool`."""
     pool = Pool(os.environ["DATABASE_URL"])
     return kiosk(pool=lambda _: pool, probes=lambda dsn: Flapping(dsn, pool))
 

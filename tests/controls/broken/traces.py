@@ -4,12 +4,14 @@ import secrets
 from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 
+from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.front import Front
+from tests.controls.kiosk.front import TRACE, Front
 from tests.controls.kiosk.refusals import Refused
 
-__all__ = ["ids_that_are_not_logged", "log_without_sqlstate"]
+__all__ = ["ids_that_are_not_logged", "traces_bundle"]
 
 
 class AnotherIdInTheLog(Front):
@@ -33,6 +35,15 @@ class LogWithoutSqlstate(Front):
         super().log(trace_id, Refused(HTTPStatus(refused.status), refused.detail))
 
 
-def log_without_sqlstate() -> Starlette:
-    """Create the kiosk with `LogWithoutSqlstate`."""
-    return kiosk(front=LogWithoutSqlstate)
+class TraceOfItsOwn(Front):
+    """Begins a new trace for each error."""
+
+    def problem(self, refused: Refused) -> Response:
+        """Answer with an id that is not the caller's."""
+        TRACE.set(None)
+        return super().problem(refused)
+
+
+def traces_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(front=bundle(LogWithoutSqlstate, TraceOfItsOwn))

@@ -117,9 +117,13 @@ ANSWERS = (
     ),
     Control(
         module="traces",
-        name="log_without_sqlstate",
+        name="traces_bundle",
         judged_by=TRACEABILITY,
-        defects=(Defect("no SQLSTATE in the log", ids("O4")),),
+        defects=(
+            Defect("no SQLSTATE in the log", ids("O4")),
+            Defect("a new trace for each error", ids("O2")),
+        ),
+        tolerated=ids("O2"),
     ),
     Control(
         module="answers",

@@ -17,6 +17,7 @@ PROBES = (
                 because="Liveness and readiness wait in the same queue.",
             ),
             Defect("readiness stays failed after the heal", ids("H4")),
+            Defect("the driver's message in readiness, in small letters", ids("Z2")),
         ),
     ),
     Control(
@@ -31,7 +32,7 @@ PROBES = (
             ),
             Defect("readiness always 200", ids("H3")),
         ),
-        not_assessed=ids("H6"),
+        not_assessed=ids("H6 H9"),
     ),
     Control(
         module="health",
@@ -60,8 +61,9 @@ PROBES = (
                 ids("H3 H6"),
                 because="It passes and fails in turn.",
             ),
+            Defect("readiness that says `fail` and not what fails", ids("H9")),
         ),
-        tolerated=ids("H6"),
+        tolerated=ids("H6 H9"),
     ),
     Control(
         module="health",

@@ -82,9 +82,12 @@ WORK = (
     ),
     Control(
         module="consistency",
-        name="counted_afterwards",
+        name="counted_afterwards_bundle",
         judged_by=CONSISTENCY,
-        defects=(Defect("a second transaction after the first was committed", ids("C4")),),
+        defects=(
+            Defect("a second transaction after the first was committed", ids("C4")),
+            Defect("orders that are listed before their COMMIT", ids("C2")),
+        ),
     ),
     Control(
         module="event_loop",

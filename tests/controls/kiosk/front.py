@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import sys
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Final
 
@@ -16,10 +17,13 @@ from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined, meaning
 from tests.controls.kiosk.settings import WORK
 
-__all__ = ["EXPECTED", "Front"]
+__all__ = ["EXPECTED", "TRACE", "Front"]
 
 EXPECTED: Final = (*DRIVER_ERRORS, HTTPException, Refused, Undetermined)
 """What handlers raise; any other exception is a bug."""
+
+TRACE: Final[ContextVar[str | None]] = ContextVar("trace", default=None)
+"""The caller's trace id, if it sent one."""
 
 
 class Front:
@@ -51,8 +55,10 @@ class Front:
         """Return the price of shipping, which needs no database."""
         return JSONResponse({"cents": 490})
 
-    async def refuse(self, _: Request, error: Exception) -> Response:
+    async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer an exception with a problem (RFC 9457)."""
+        parent = request.headers.get("traceparent")
+        TRACE.set(parent.split("-")[1] if parent else None)
         if isinstance(error, HTTPException):
             status = HTTPStatus(error.status_code)
             return self.problem(Refused(status, "The request is invalid."))
@@ -67,7 +73,7 @@ class Front:
 
     def problem(self, refused: Refused) -> Response:
         """Answer a refusal, always in this format."""
-        trace_id = secrets.token_hex(8)
+        trace_id = TRACE.get() or secrets.token_hex(16)
         self.log(trace_id, refused)
         retry = {"Retry-After": "1"} if refused.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
         return JSONResponse(

@@ -32,7 +32,10 @@ class Probes:
 
     def answer(self, *, passes: bool) -> Response:
         """Answer as in draft-inadarei-api-health-check: `pass` with 200, `fail` with 503."""
-        return JSONResponse({"status": "pass" if passes else "fail"}, 200 if passes else 503)
+        if passes:
+            return JSONResponse({"status": "pass"})
+        checks = {"postgresql:connection": [{"status": "fail"}]}
+        return JSONResponse({"status": "fail", "checks": checks}, 503)
 
     async def reachable(self) -> bool:
         """Whether the database answers within `PROBE` seconds."""
