@@ -308,3 +308,9 @@ def test_an_outcome_follows_the_declaration_whatever_it_is(
     else:
         said_no = status == 503 or (400 <= status < 500 and status != 408)
         assert outcome is (REFUSED_ if said_no else UNDETERMINED)
+
+
+def test_a_stop_may_take_the_grace_or_what_follows_from_the_deadline() -> None:
+    assert budget(grace=seconds(30)).stop == seconds(30)
+    assert budget(request=seconds(1)).stop == seconds(5)
+    assert budget(request=seconds(4)).stop == seconds(12)

@@ -1,7 +1,7 @@
 """Each judgement lets the sound pass, rejects each broken one, and says nothing about nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -60,22 +60,12 @@ from brownout.expectations import (
 from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
 from brownout.units import ms, seconds
+from tests.core.judgements import Controls, Judgement
+from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
-
-Judgement = Callable[[], None]
 
 OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
 TEXT = Errors(media_type="text/plain")
-
-
-@dataclass(frozen=True)
-class Controls:
-    """What a judgement is given: `kept` must pass, each of `broken` must be rejected, and each of
-    `nothing` must be called no evidence."""
-
-    kept: Sequence[Judgement]
-    broken: Sequence[Judgement]
-    nothing: Sequence[Judgement]
 
 
 OK = answer(json=[1, 2])
@@ -727,6 +717,7 @@ CONTROLS = {
         ],
         nothing=[lambda: expect_whole_answers([], like=ROWS)],
     ),
+    **LIFECYCLE,
 }
 
 

@@ -430,6 +430,32 @@ def test_a_service_behind_a_wrapper_has_its_grace_though_the_wrapper_is_gone(
     assert marked(token) == []
 
 
+def test_sigterm_reaches_the_command_alone_and_it_can_be_launched_again(run: Running) -> None:
+    one = run(declared("serve", "{port}", budget=graceful(PATIENT)))
+    one.start()
+    first = one.pid
+    one.terminate()
+    deadline = time.monotonic() + PATIENT.total_seconds()
+    while one.running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert one.exit_code is not None
+    with pytest.raises(ServiceNotReady, match="is not running"):
+        one.terminate()
+    one.stop(grace=ms(0))
+    one.launch()
+    assert one.pid != first
+    assert one.start_took > ms(0)
+
+
+def test_a_service_that_is_given_no_grace_is_killed_at_once(run: Running, token: str) -> None:
+    one = run(declared("stubborn", "{port}", budget=graceful(PATIENT)))
+    one.start()
+    began = time.monotonic()
+    one.stop(grace=ms(0))
+    assert time.monotonic() - began < PATIENT.total_seconds()
+    assert marked(token) == []
+
+
 def test_a_service_that_ends_at_once_is_not_waited_for(run: Running) -> None:
     one = run(declared("serve", "{port}", budget=graceful(seconds(60))))
     one.start()

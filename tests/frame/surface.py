@@ -26,6 +26,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_none_idle_in_transaction expect_none_made_up expect_none_succeed expect_parallel
             expect_process_alive expect_ready_again expect_recovered expect_refused_absent
             expect_retry_after expect_sqlstate_in_log_only expect_status_member
+            expect_alive_without_database expect_ready_with_database expect_stopped
+            expect_under_way_finished expect_unready_while_draining
             expect_traceable expect_unavailable expect_undetermined_told expect_unready
             expect_valid_bodies expect_valid_retry_after expect_whole_answers
         """,
@@ -42,14 +44,14 @@ SURFACE: Mapping[str, frozenset[str]] = {
         "brownout.service": "RunningService",
         "brownout.trial": """
             Baseline Injected LatencyOfDeadline Load Probe ProcessEnd Recorder Recording Recordings
-            Referee Script SessionLook Stage SteadyState Stream Trial WriteHistories
+            Referee Script Started Stopped SessionLook Stage SteadyState Stream Trial WriteHistories
             alone_and_together new_token steady_around
         """,
         "brownout.trial.plan": """
             BACK_AT_BASELINE BAD_VALUE BANDWIDTH BLACK_HOLE BLACK_HOLE_TO_SERVICE BROKEN_ROWS
             CONFLICT CROWD CROWD_IN_A_BLACK_HOLE CUT ENDED_IN_USE EVENT_LOOP EVERY_FAULT
             FULL_POOL HANG_UPS LATENCY LIVENESS_IN_A_BLACK_HOLE LOCKED_TABLES LOST_COMMIT MISTAKES
-            NO_FREE_SLOTS ONE_BY_ONE OUTAGE RESET RESTART REVOKED_PERMISSION SIDE_BY_SIDE
+            NO_FREE_SLOTS ONE_BY_ONE REDEPLOYED OUTAGE RESET RESTART REVOKED_PERMISSION SIDE_BY_SIDE
             SILENT_COMMIT SLOW_ROWS SLOW_STATEMENTS STAMPEDE STARTING_UP STEADY TERMINATED_BACKENDS
             UNDER_SLOW_PROBES WITHOUT_DATABASE WRITES_MEET WRITE_HISTORIES
         """,

@@ -35,6 +35,7 @@ async def staged(
             service=FakeService(declared, peer.url).as_service,
             postgres=database.as_postgres,
             probe=probe,
+            apart=probe,
             baseline=Baseline(),
             answers=answers,
             liveness=None,

@@ -8,7 +8,6 @@ import pytest
 
 import brownout.faults
 import brownout.trial
-import brownout.trial.scripts
 from brownout import Budget, Health, Kind, NotAssessable, Operation, Service, SettingsError
 from brownout.faults import (
     Fault,
@@ -148,8 +147,9 @@ def test_a_trial_knows_how_its_fault_is_met(
 
 def pasted(trial: Trial) -> object:
     names: dict[str, object] = {"datetime": dt, "Kind": Kind}
-    for module in (brownout.faults, brownout.trial, brownout.trial.scripts):
+    for module in (brownout.faults, brownout.trial):
         names |= {name: getattr(module, name) for name in module.__all__}
+    names |= vars(plan)
     return eval(repr(trial), names)  # noqa: S307 - our own text
 
 

@@ -17,7 +17,7 @@ import pytest
 from brownout import Answer, BrownoutError, Completion, FaultNotFelt, Kind, NotAssessable
 from brownout.faults import BlackHole, LostCommitReply, Outage, Restart, TerminatedBackends
 from brownout.observations import Latencies, Recovery
-from brownout.trial import ProcessEnd, Recording, SessionLook, Trial
+from brownout.trial import ProcessEnd, Recording, SessionLook, Started, Stopped, Trial
 from brownout.trial.gaps import Gap
 from brownout.trial.scripts import Steady
 from brownout.units import ms, seconds
@@ -186,6 +186,8 @@ WHOLE = recording(
     shown={"t": 1},
     process=ProcessEnd(70, seconds(3), ("last words",)),
     same_process=False,
+    stopped=Stopped(101.0, 102.0, 0, seconds(5)),
+    started=Started(7, 102.5, seconds(4), 103.0, 1, ("no database",)),
     gaps=(Gap(103.0, 103.5),),
     log="a line\n",
 )

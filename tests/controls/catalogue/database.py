@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from brownout import seconds
-from tests.controls.control import LIFECYCLE, POOL, RECOVERY, Control, Defect, ids
+from tests.controls.control import LIFECYCLE, POOL, RECOVERY, START_AND_STOP, Control, Defect, ids
 from tests.controls.kiosk.declaration import BUDGET
 
 __all__ = ["DATABASE"]
@@ -36,6 +36,29 @@ DATABASE = (
         name="rests_after_a_refusal",
         judged_by=RECOVERY | LIFECYCLE,
         defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+    ),
+    Control(
+        module="deployment",
+        name="start_and_stop_bundle",
+        judged_by=START_AND_STOP,
+        defects=(
+            Defect(
+                "exits when its database is absent at the start",
+                ids("S1 S2"),
+                because="What has ended does not become ready.",
+            ),
+            Defect("SIGTERM drops requests in flight", ids("S3")),
+        ),
+    ),
+    Control(
+        module="deployment",
+        name="stop_bundle",
+        judged_by=START_AND_STOP,
+        defects=(
+            Defect("a stop that waits for the database", ids("S4")),
+            Defect("ready while it drains", ids("S5")),
+        ),
+        tolerated=ids("S5"),
     ),
     Control(
         module="lifecycle",

@@ -4,11 +4,10 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import asyncpg
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.controls.kiosk.counter import SCHEMA, Counter
+from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.front import EXPECTED, Front
 from tests.controls.kiosk.pool import Pool
 from tests.controls.kiosk.probes import Probes
@@ -31,9 +30,6 @@ def kiosk(
 
     @asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
-        connection = await asyncpg.connect(dsn)
-        await connection.execute(SCHEMA)
-        await connection.close()
         await connections.open()
         yield
         health.close()

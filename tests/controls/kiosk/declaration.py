@@ -3,6 +3,7 @@
 import sys
 
 from brownout import Budget, Health, Operation, Service, seconds
+from tests.controls.kiosk.counter import SCHEMA
 from tests.controls.kiosk.settings import DEADLINE, POOL, RECOVERY
 
 __all__ = ["BUDGET", "HEALTH", "ORDERS", "PLACE", "QUOTE", "declared_kiosk"]
@@ -30,6 +31,7 @@ def declared_kiosk(app: str) -> Service:
             *("--port", "{port}", "--log-level", "warning", "--no-server-header"),
         ],
         env={"DATABASE_URL": "{dsn}"},
+        seed=[SCHEMA],
         health=HEALTH,
         operations=(ORDERS, QUOTE, PLACE),
         budget=BUDGET,
