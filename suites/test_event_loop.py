@@ -2,7 +2,7 @@
 
 import pytest
 
-from brownout.expectations import expect_all_succeed, expect_free_event_loop, expect_parallel
+from brownout.expectations import expect_free_event_loop, expect_parallel
 from brownout.trial import Recording
 from brownout.trial.plan import EVENT_LOOP, SIDE_BY_SIDE
 
@@ -18,10 +18,12 @@ def test_the_event_loop_stays_free(brownout_recording: Recording) -> None:
 @pytest.mark.trials(SIDE_BY_SIDE)
 def test_requests_wait_side_by_side(brownout_recording: Recording) -> None:
     """Twice as many requests as one process has connections take two rounds, not one round each."""
-    for operation in brownout_recording.declared.reads():
-        (alone,) = brownout_recording.note(f"alone {operation.name}")
-        together = brownout_recording.note(f"together {operation.name}")
-        expect_all_succeed([alone, *together])
+    for operation in brownout_recording.measured():
+        (alone,) = brownout_recording.note(f"alone {operation}")
         expect_parallel(
-            together, alone=alone.took, connections=brownout_recording.declared.budget.pool
+            alone,
+            brownout_recording.note(f"together {operation}"),
+            plain=brownout_recording.note(f"plain {operation}"),
+            connections=brownout_recording.declared.budget.pool,
+            opened=brownout_recording.opened[operation],
         )

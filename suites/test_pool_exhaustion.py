@@ -9,9 +9,9 @@ from brownout.expectations import (
     expect_at_most_sessions,
     expect_near_baseline,
     expect_none_idle_in_transaction,
-    expect_parallel,
     expect_recovered,
     expect_unavailable,
+    expect_whole_pool,
 )
 from brownout.observations import Latencies
 from brownout.trial import Recording
@@ -58,13 +58,11 @@ def test_the_pool_is_whole_after_callers_went_away(brownout_recording: Recording
     expect_recovered(brownout_recording)
     (operation,) = brownout_recording.measured()
     (alone,) = brownout_recording.note(f"alone {operation}")
-    together = brownout_recording.note(f"together {operation}")
-    expect_all_succeed([alone, *together])
-    expect_parallel(
-        together,
-        alone=alone.took,
-        connections=brownout_recording.declared.budget.pool,
+    expect_whole_pool(
+        alone,
+        brownout_recording.note(f"together {operation}"),
         before=brownout_recording.note(f"before {operation}"),
+        connections=brownout_recording.declared.budget.pool,
     )
 
 

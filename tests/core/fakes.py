@@ -36,6 +36,7 @@ class FakePostgres:
         self.missed: list[Fault] = []
         self.terminations = 0
         self.renewals = 0
+        self.connections = 0
         self.switch = switch
         self.felt = felt
         self._injections: list[InForce] = []
@@ -72,6 +73,10 @@ class FakePostgres:
         """As `Postgres.restore_prepared`."""
         self.renewals += 1
         return True
+
+    def opened(self) -> int:
+        """As `Postgres.opened`."""
+        return self.connections
 
     def heal(self) -> None:
         """As `Postgres.heal`: nothing is left in force."""

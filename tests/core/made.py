@@ -141,6 +141,7 @@ def recording(
         baselines={},
         sessions=(),
         counted=(),
+        opened={},
         injected=(injected(),),
         recovery=None,
         ready_again=None,

@@ -56,6 +56,7 @@ from brownout.expectations import (
     expect_valid_bodies,
     expect_valid_retry_after,
     expect_whole_answers,
+    expect_whole_pool,
 )
 from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
@@ -124,9 +125,23 @@ def near(seen: Latencies, *, ceiling: timedelta) -> None:
 
 
 def parallel(
-    answers: Sequence[Answer], *, connections: int = 2, before: Sequence[Answer] = ()
+    together: Sequence[Answer],
+    *,
+    connections: int = 2,
+    plain: Sequence[Answer] = (*timed(40, 40),),
+    alone: Answer = answer(elapsed=ms(100)),  # noqa: B008 - frozen
+    opened: int = 0,
 ) -> None:
-    expect_parallel(answers, alone=ms(100), connections=connections, before=before)
+    expect_parallel(alone, together, plain=plain, connections=connections, opened=opened)
+
+
+def whole_pool(
+    together: Sequence[Answer],
+    *,
+    before: Sequence[Answer],
+    alone: Answer = answer(elapsed=ms(100)),  # noqa: B008 - frozen
+) -> None:
+    expect_whole_pool(alone, together, before=before, connections=2)
 
 
 def idle(longest: float, **by_state: int) -> None:
@@ -482,19 +497,23 @@ CONTROLS = {
     ),
     "expect_parallel": Controls(
         kept=[
-            # Two rounds of 100 ms: 1.5 times that and 200 ms are 500 ms.
-            lambda: parallel(timed(100, 100, 200, 500)),
-            lambda: parallel(timed(350), connections=5),
-            # Before the fault it was no faster: 1.5 times 400 ms and 200 ms are 800 ms.
-            lambda: parallel(timed(100, 100, 200, 800), before=timed(100, 200, 300, 400)),
+            # Two rounds of 100 ms: 1.5 times that, 200 ms and the 40 ms of the plain ones.
+            lambda: parallel(timed(100, 100, 200, 540)),
+            lambda: parallel(timed(390), connections=5),
+            # What is refused at once was not served; two are one round: 390 ms.
+            lambda: parallel([*timed(100, 390), GONE, GONE]),
+            lambda: parallel(timed(100, 200, 300, 900), plain=timed(100, 200, 300, 400)),
+            # Six are served by connections that were opened for them, and end together.
+            lambda: parallel(timed(100, 200, 300, *[900] * 6), connections=4),
         ],
         broken=[
-            lambda: parallel(timed(100, 100, 200, 501)),
-            lambda: parallel(timed(100, 100, 200, 501), before=timed(100, 100, 150, 150)),
-            lambda: parallel(timed(100, 100, 200, 801), before=timed(100, 200, 300, 400)),
-            lambda: parallel([*timed(100), answer(started=100.3, elapsed=ms(100))]),
+            lambda: parallel(timed(100, 200, 300, 541)),
+            lambda: parallel(timed(*range(100, 1300, 60)), connections=10, opened=4),
+            lambda: parallel([*timed(100, 391), GONE, GONE]),
+            lambda: parallel([*timed(100), GONE, GONE, GONE]),
+            lambda: parallel([*timed(100), answer(started=100.35, elapsed=ms(100))]),
         ],
-        nothing=[lambda: parallel([])],
+        nothing=[lambda: parallel([]), lambda: parallel(timed(100), plain=[])],
     ),
     "expect_process_alive": Controls(
         kept=[lambda: expect_process_alive(recording())],
@@ -717,8 +736,38 @@ CONTROLS = {
         ],
         nothing=[lambda: expect_whole_answers([], like=ROWS)],
     ),
+    "expect_whole_pool": Controls(
+        kept=[
+            lambda: whole_pool(timed(100, 100, 200, 500), before=timed(100, 100, 150, 150)),
+            # Before the fault it was no faster: 1.5 times 400 ms and 200 ms are 800 ms.
+            lambda: whole_pool(timed(100, 100, 200, 800), before=timed(100, 200, 300, 400)),
+        ],
+        broken=[
+            lambda: whole_pool(timed(100, 100, 200, 501), before=timed(100, 100, 150, 150)),
+            lambda: whole_pool(timed(100, 100, 200, 801), before=timed(100, 200, 300, 400)),
+            lambda: whole_pool([*timed(100, 100, 200), GONE], before=timed(100, 100, 150, 150)),
+            lambda: whole_pool(timed(100), alone=GONE, before=timed(100)),
+        ],
+        nothing=[
+            lambda: whole_pool([], before=timed(100)),
+            lambda: whole_pool(timed(100), before=[]),
+        ],
+    ),
     **LIFECYCLE,
 }
+
+
+def test_what_failed_without_the_fault_too_cannot_be_compared() -> None:
+    with pytest.raises(NotAssessable, match="before the fault, too"):
+        whole_pool([*timed(100), GONE], before=[*timed(100), GONE])
+    with pytest.raises(NotAssessable, match=r"by itself failed .*: list: status 503"):
+        parallel(timed(100, 100), alone=GONE)
+
+
+@pytest.mark.parametrize("late", [timed(100, 200, 300, 541), [*timed(100), GONE, GONE, GONE]])
+def test_requests_that_needed_new_connections_are_not_accused(late: list[Answer]) -> None:
+    with pytest.raises(NotAssessable, match="opened 3 connections for 4 requests at once"):
+        parallel(late, opened=3)
 
 
 def cases(of: Callable[[Controls], Sequence[Judgement]]) -> list[object]:

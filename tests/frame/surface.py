@@ -29,7 +29,7 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_alive_without_database expect_ready_with_database expect_stopped
             expect_under_way_finished expect_unready_while_draining
             expect_traceable expect_unavailable expect_undetermined_told expect_unready
-            expect_valid_bodies expect_valid_retry_after expect_whole_answers
+            expect_valid_bodies expect_valid_retry_after expect_whole_answers expect_whole_pool
         """,
         "brownout.faults": """
             Bandwidth BlackHole Commit CommitNeverArrives CutAfter CutAt DelayedAt Direction Fault
@@ -44,8 +44,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
         "brownout.service": "RunningService",
         "brownout.trial": """
             Baseline Injected LatencyOfDeadline Load Probe ProcessEnd Recorder Recording Recordings
-            Referee Script Started Stopped SessionLook Stage SteadyState Stream Trial WriteHistories
-            alone_and_together new_token steady_around
+            Referee Script SessionLook Stage Started SteadyState Stopped Stream Trial WriteHistories
+            new_token steady_around
         """,
         "brownout.trial.plan": """
             BACK_AT_BASELINE BAD_VALUE BANDWIDTH BLACK_HOLE BLACK_HOLE_TO_SERVICE BROKEN_ROWS

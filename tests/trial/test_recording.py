@@ -178,6 +178,7 @@ WHOLE = recording(
     baselines={"list": Latencies((ms(5), ms(6)))},
     sessions=(SessionLook(103.0, {"idle": 2}, 0.5),),
     counted=(SessionLook(104.0, {"active": 1}),),
+    opened={"list": 3},
     recovery=Recovery(True, seconds(1), ("after 0.50 s: /ready: status 503",)),
     ready_again=seconds(2),
     repeated="The engine was ended by signal 9 (SIGKILL) in the first try.",
