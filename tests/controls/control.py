@@ -14,6 +14,7 @@ __all__ = [
     "LIFECYCLE",
     "POOL",
     "RECOVERY",
+    "RETRIES",
     "START_AND_STOP",
     "TRACEABILITY",
     "Base",
@@ -37,6 +38,7 @@ POOL = ids("P1 P2 P3 P5 P6 P9 P10")
 CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")
 START_AND_STOP = ids("S1 S2 S3 S4 S5")
+RETRIES = ids("R1 R2 R3 R4 R5 R6 R7 R8 O3")
 LIFECYCLE = ids("S6")
 EVENT_LOOP = ids("X1 X3")
 TRACEABILITY = ids("O1 O2 O4")

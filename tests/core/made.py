@@ -148,6 +148,7 @@ def recording(
         settled=None,
         applied={},
         shown={},
+        exchanges={},
         process=None,
         same_process=True,
         gaps=(),

@@ -64,6 +64,7 @@ from brownout.units import ms, seconds
 from tests.core.judgements import Controls, Judgement
 from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
+from tests.core.retry_controls import RETRY_CONTROLS
 
 OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
 TEXT = Errors(media_type="text/plain")
@@ -198,6 +199,7 @@ def parented(one: Answer) -> Answer:
 
 
 CONTROLS = {
+    **RETRY_CONTROLS,
     "expect_acknowledged_applied": Controls(
         kept=[
             lambda: expect_acknowledged_applied([written("a"), written("b")], {"a": 1, "b": 2}),

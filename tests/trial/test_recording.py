@@ -17,7 +17,16 @@ import pytest
 from brownout import Answer, BrownoutError, Completion, FaultNotFelt, Kind, NotAssessable
 from brownout.faults import BlackHole, LostCommitReply, Outage, Restart, TerminatedBackends
 from brownout.observations import Latencies, Recovery
-from brownout.trial import ProcessEnd, Recording, SessionLook, Started, Stopped, Trial
+from brownout.trial import (
+    Exchange,
+    ProcessEnd,
+    Recording,
+    SessionLook,
+    Started,
+    Stopped,
+    Trial,
+    WireStep,
+)
 from brownout.trial.gaps import Gap
 from brownout.trial.scripts import Steady
 from brownout.units import ms, seconds
@@ -185,6 +194,7 @@ WHOLE = recording(
     settled=SessionLook(112.0, {"idle": 1}),
     applied={"t": 1},
     shown={"t": 1},
+    exchanges={"failing list": (Exchange((WITHIN,), (WireStep(103.0, 1, "select ?", "T"),), 1),)},
     process=ProcessEnd(70, seconds(3), ("last words",)),
     same_process=False,
     stopped=Stopped(101.0, 102.0, 0, seconds(5)),

@@ -92,5 +92,6 @@ class Front:
     def log(self, trace_id: str, refused: Refused) -> None:
         """Write one line about a refusal."""
         state = refused.sqlstate or "none"
-        line = f"{trace_id} status {refused.status.value} sqlstate {state}"
+        level = "ERROR" if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "INFO"
+        line = f"{level} {trace_id} status {refused.status.value} sqlstate {state}"
         print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,238 @@
+"""Exchanges on the wire, made by hand, that judgements on retries must accept and reject."""
+
+from dataclasses import replace
+from functools import partial
+
+from brownout import Answer
+from brownout.expectations import (
+    expect_back_off,
+    expect_each,
+    expect_few_attempts,
+    expect_little_added_load,
+    expect_never_repeated,
+    expect_one_error_line,
+    expect_one_retrying_layer,
+    expect_retried,
+    expect_retries_in_time,
+    expect_unanswered_never_repeated,
+    expect_whole_transactions,
+)
+from brownout.trial import Exchange, WireStep
+from brownout.units import ms, seconds
+from tests.core.judgements import Controls
+from tests.core.made import answer, no_answer, problem
+
+__all__ = ["RETRY_CONTROLS"]
+
+FIND = "select id from orders where customer = $1"
+PLACE = "insert into orders (customer) values ($1)"
+
+
+def hit(*times: float, sql: str = PLACE, lines: int = 1, status: int = 503) -> Exchange:
+    """One request that began at 100 s, whose attempts failed at these times after it."""
+    steps = tuple(WireStep(100 + at, 1, sql, "T", hit=True) for at in times)
+    return Exchange((answer(status, started=100.0, elapsed=ms(900)),), steps, lines)
+
+
+def pauses(*milliseconds: float) -> Exchange:
+    """A request with these pauses between its attempts."""
+    times = [0.01]
+    for pause in milliseconds:
+        times.append(times[-1] + pause / 1000)
+    return hit(*times)
+
+
+def load(requests: int, attempts: int) -> Exchange:
+    """Requests one millisecond apart, and attempts at the same times, by turns."""
+    answers = tuple(
+        answer(503, started=100 + number / 1000, elapsed=ms(0.5)) for number in range(requests)
+    )
+    steps = tuple(
+        WireStep(100 + number * requests / attempts / 1000, 1, PLACE, "T", hit=True)
+        for number in range(attempts)
+    )
+    return Exchange(answers, steps)
+
+
+def sent(*steps: tuple[str, str] | tuple[str, str, int]) -> Exchange:
+    """A request that sent these statements with these transaction states; `!` marks the hit."""
+    made = []
+    for number, (sql, status, *others) in enumerate(steps):
+        session = others[0] if others else 1
+        struck = sql.startswith("!")
+        made.append(WireStep(100 + number, session, sql.lstrip("!"), status, hit=struck))
+    return Exchange((answer(started=100.0),), tuple(made))
+
+
+PLAIN = [sent(("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))]
+FAILED = (("begin", "I"), (FIND, "T"), ("!" + PLACE, "T"))
+AGAIN = (("rollback", "E"), ("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))
+UNSENT: Answer = no_answer(problem(503).ending)
+
+RETRY_CONTROLS = {
+    "expect_back_off": Controls(
+        kept=[
+            lambda: expect_back_off([pauses(10 + 3 * n, 40 - n) for n in range(6)]),
+            lambda: expect_back_off([pauses(10 + 3 * n) for n in range(6)]),
+            # Jitter that outweighs the growth proves nothing.
+            lambda: expect_back_off([pauses(10 + 9 * n, 60 - 9 * n) for n in range(6)]),
+            # Whatever comes after the third attempt is for R1 and R8 to judge.
+            lambda: expect_back_off([pauses(10 + n, 20 + n, 5) for n in range(6)]),
+        ],
+        broken=[
+            lambda: expect_back_off([pauses(0.5 + n / 10) for n in range(6)]),
+            lambda: expect_back_off([pauses(100 + n / 10, 200) for n in range(6)]),
+            lambda: expect_back_off([pauses(100 + 4 * n, 100 + 4 * n) for n in range(6)]),
+        ],
+        nothing=[
+            lambda: expect_back_off([]),
+            lambda: expect_back_off([hit(0.01)] * 9),
+            lambda: expect_back_off([pauses(1, 1)] * 4),
+        ],
+    ),
+    "expect_each": Controls(
+        kept=[lambda: expect_each({"a": [hit(0.1)], "b": [sent()]}, expect_few_attempts)],
+        broken=[lambda: expect_each({"a": [sent()], "b": [hit(*[0.1] * 4)]}, expect_few_attempts)],
+        nothing=[
+            lambda: expect_each({}, expect_few_attempts),
+            lambda: expect_each({"a": [sent()], "b": []}, expect_few_attempts),
+        ],
+    ),
+    "expect_few_attempts": Controls(
+        kept=[lambda: expect_few_attempts([hit(0.1), hit(0.1, 0.2, 0.3), sent()])],
+        broken=[lambda: expect_few_attempts([hit(0.1), hit(0.1, 0.2, 0.3, 0.4)])],
+        nothing=[lambda: expect_few_attempts([]), lambda: expect_few_attempts([sent(*AGAIN)])],
+    ),
+    "expect_little_added_load": Controls(
+        kept=[
+            lambda: expect_little_added_load(load(100, 100), connections=5),
+            lambda: expect_little_added_load(load(100, 118), connections=5),
+            lambda: expect_little_added_load(load(100, 30), connections=5),
+        ],
+        broken=[
+            lambda: expect_little_added_load(load(100, 126), connections=5),
+            lambda: expect_little_added_load(load(100, 300), connections=5),
+        ],
+        nothing=[
+            lambda: expect_little_added_load(sent(*AGAIN), connections=5),
+            lambda: expect_little_added_load(load(19, 60), connections=2),
+        ],
+    ),
+    "expect_never_repeated": Controls(
+        kept=[lambda: expect_never_repeated({"22001": [hit(0.1)], "42P01": [sent(*FAILED)]})],
+        broken=[
+            lambda: expect_never_repeated({"22001": [hit(0.1)], "42P01": [hit(0.1, 0.2)]}),
+            lambda: expect_never_repeated({"22001": [sent(*FAILED, *AGAIN)]}),
+        ],
+        nothing=[lambda: expect_never_repeated({"22001": [sent(*AGAIN)]})],
+    ),
+    "expect_one_error_line": Controls(
+        kept=[
+            lambda: expect_one_error_line([hit(0.1, 0.2), hit(0.1, 0.2)]),
+            lambda: expect_one_error_line([hit(0.1, lines=2), hit(0.1, lines=0)]),
+        ],
+        broken=[
+            lambda: expect_one_error_line([hit(0.1, 0.2, lines=2), hit(0.1)]),
+            lambda: expect_one_error_line([hit(0.1), hit(0.1, status=200), hit(0.1, lines=2)]),
+        ],
+        nothing=[
+            lambda: expect_one_error_line([]),
+            lambda: expect_one_error_line([hit(0.1, lines=0)]),
+            lambda: expect_one_error_line([hit(0.1, status=200, lines=3)]),
+        ],
+    ),
+    "expect_one_retrying_layer": Controls(
+        kept=[
+            lambda: expect_one_retrying_layer([hit(0.1, 0.2, 0.3), hit(0.1)]),
+            lambda: expect_one_retrying_layer([pauses(90, 10)] * 9),
+        ],
+        broken=[lambda: expect_one_retrying_layer([pauses(10 + n, 20, 60, 9) for n in range(6)])],
+        nothing=[
+            lambda: expect_one_retrying_layer([sent()]),
+            lambda: expect_one_retrying_layer([pauses(10, 20, 40)] * 9),
+            lambda: expect_one_retrying_layer([pauses(10, 20, 60, 9)] * 4),
+            lambda: expect_one_retrying_layer([pauses(20 + n, 9 * n, 20) for n in range(6)]),
+        ],
+    ),
+    "expect_retried": Controls(
+        kept=[
+            lambda: expect_retried({"40001": [sent(*FAILED, *AGAIN)]}),
+            lambda: expect_retried({"40001": [hit(0.1), hit(0.1, 0.2)]}),
+        ],
+        broken=[
+            lambda: expect_retried({"40001": [hit(0.1), hit(0.1)]}),
+            lambda: expect_retried({"40001": [hit(0.1, 0.2)], "40P01": [sent(*FAILED)]}),
+        ],
+        nothing=[lambda: expect_retried({"40001": [sent(*AGAIN)]})],
+    ),
+    "expect_retries_in_time": Controls(
+        kept=[
+            partial(expect_retries_in_time, [hit(0.1, 0.8), hit(0.1)], latest=seconds(1)),
+            lambda: expect_retries_in_time(
+                [replaced(hit(0.1, 1.2), forgiven=ms(300))], latest=seconds(1)
+            ),
+        ],
+        broken=[
+            partial(expect_retries_in_time, [hit(0.1, 0.8)], latest=ms(800)),
+            partial(expect_retries_in_time, [hit(0.1, 0.2), hit(0.1, 1.1)], latest=seconds(1)),
+        ],
+        nothing=[
+            partial(expect_retries_in_time, [hit(0.1), hit(2.1)], latest=seconds(1)),
+            partial(expect_retries_in_time, [sent()], latest=seconds(1)),
+        ],
+    ),
+    "expect_unanswered_never_repeated": Controls(
+        kept=[
+            lambda: expect_unanswered_never_repeated(
+                [sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (FIND, "I", 2))]
+            ),
+            lambda: expect_unanswered_never_repeated([sent((PLACE, "I"), ("!" + PLACE, "I"))]),
+        ],
+        broken=[
+            lambda: expect_unanswered_never_repeated(
+                [sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2))]
+            ),
+        ],
+        nothing=[lambda: expect_unanswered_never_repeated([sent((PLACE, "T"), ("commit", "T"))])],
+    ),
+    "expect_whole_transactions": Controls(
+        kept=[
+            partial(expect_whole_transactions, [sent(*FAILED, *AGAIN)], plain=PLAIN),
+            partial(
+                expect_whole_transactions,
+                [sent(*FAILED, ("begin", "I", 2), (FIND, "T", 2), (PLACE, "T", 2))],
+                plain=PLAIN,
+            ),
+            partial(
+                expect_whole_transactions,
+                [sent((FIND, "I"), ("!" + PLACE, "I"), (PLACE, "I"))],
+                plain=[sent((FIND, "I"), (PLACE, "I"))],
+            ),
+        ],
+        broken=[
+            partial(expect_whole_transactions, [sent(*FAILED, (PLACE, "E"))], plain=PLAIN),
+            partial(expect_whole_transactions, [sent(*FAILED, (FIND, "E"))], plain=PLAIN),
+            partial(expect_whole_transactions, [sent(*FAILED, (FIND, "E"), *AGAIN)], plain=PLAIN),
+            partial(
+                expect_whole_transactions,
+                [sent(*FAILED, ("rollback to a", "E"), (FIND, "T"), (PLACE, "T"))],
+                plain=PLAIN,
+            ),
+            partial(
+                expect_whole_transactions,
+                [sent(*FAILED, ("rollback", "E"), ("begin", "I"), (PLACE, "T"))],
+                plain=PLAIN,
+            ),
+        ],
+        nothing=[
+            partial(expect_whole_transactions, [sent(*FAILED)], plain=PLAIN),
+            partial(expect_whole_transactions, [sent(*FAILED, ("insert", "E"))], plain=PLAIN),
+            partial(expect_whole_transactions, [sent(*AGAIN)], plain=PLAIN),
+        ],
+    ),
+}
+
+
+def replaced(exchange: Exchange, **fields: object) -> Exchange:
+    """The exchange with other fields of its one answer."""
+    return replace(exchange, answers=(replace(exchange.answers[0], **fields),))  # type: ignore[arg-type]

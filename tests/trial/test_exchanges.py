@@ -1,0 +1,128 @@
+"""What the engine recorded becomes steps, the statement to hit is found, log levels are read."""
+
+import re
+
+import pytest
+
+from brownout.engine.direction import StreamDirection
+from brownout.engine.wire.events import Event
+from brownout.trial import Exchange, WireStep
+from brownout.trial.exchanges import error_lines, skeleton, steps_of, target_of
+from tests.core.made import answer
+
+UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
+
+FIND = "select id from orders where customer = $1"
+PLACE = "insert into orders (customer) values ($1)"
+
+
+def event(
+    sql: str | None,
+    *,
+    at: float = 1.0,
+    session: int = 1,
+    kind: str = "Execute",
+    direction: StreamDirection = UP,
+    rule: str | None = None,
+) -> Event:
+    return Event(1, at, session, direction, kind, sql, None, None, "T", 9, rule)
+
+
+def test_literals_do_not_tell_statements_apart() -> None:
+    assert skeleton("select  'a''b',\n 17, x1, $2 from t3 where y = 1.5") == (
+        "select ?, ?, x1, $2 from t3 where y = ?"
+    )
+
+
+def test_what_is_executed_is_a_step_and_what_a_rule_acted_on_is_a_hit() -> None:
+    steps = steps_of(
+        [
+            event(PLACE, kind="Parse"),
+            event(PLACE, at=2.0),
+            event(FIND, at=3.0, kind="Query"),
+            event(PLACE, at=4.0, rule="error_1"),
+            event(PLACE, at=4.1, kind="ErrorResponse", direction=DOWN, rule="error_1"),
+            event("COMMIT", at=5.0, kind="CommandComplete", direction=DOWN, rule="cut_1"),
+            event("COMMIT", at=6.0, kind="CommandComplete", direction=DOWN),
+        ]
+    )
+    assert [(step.time, step.hit) for step in steps] == [
+        (2.0, False), (3.0, False), (4.0, True), (5.0, True),
+    ]  # fmt: skip
+
+
+def test_the_service_s_own_statements_are_left_out_unless_they_were_hit() -> None:
+    events = [event("select 1", at=1.0), event("select 2", at=2.0, rule="x"), event(FIND)]
+    steps = steps_of(events, {"select ?"})
+    assert [(step.sql, step.hit) for step in steps] == [("select ?", True), (FIND, False)]
+
+
+@pytest.mark.parametrize(
+    ("statements", "target"),
+    [
+        ([FIND, PLACE, "COMMIT"], PLACE),
+        ([PLACE, FIND], PLACE),
+        (["select 1", FIND], FIND),
+        ([FIND, "select name from items for update"], "select name from items for update"),
+        ([FIND, FIND, "select name from items"], "select name from items"),
+        ([FIND, "update stock set left = left - 1"], "update stock set left = left - ?"),
+        (["delete from orders where id = 1", FIND], "delete from orders where id = ?"),
+    ],
+)
+def test_the_statement_to_hit_is_the_last_that_writes_or_the_last(
+    statements: list[str], target: str
+) -> None:
+    found = target_of([[event(sql) for sql in statements]] * 2, set())
+    assert found is not None
+    assert found.sql == target
+    raw = next(sql for sql in statements if skeleton(sql) == found.sql)
+    assert re.search(found.pattern.replace(" ", r"\s+"), f"  {raw}", re.IGNORECASE)
+    assert not re.search(found.pattern.replace(" ", r"\s+"), "select count(*) from orders")
+
+
+def test_a_statement_that_is_not_always_sent_or_not_the_request_s_is_not_hit() -> None:
+    assert target_of([[event(FIND)], []], set()) is None
+    assert target_of([[event(FIND)]], {FIND}) is None
+    assert target_of([[event("select 1"), event("BEGIN")]], set()) is None
+    assert target_of([], set()) is None
+
+
+def test_repeats_are_later_executions_of_what_was_hit_first() -> None:
+    hit, again = WireStep(1.0, 1, PLACE, "T", hit=True), WireStep(3.0, 2, PLACE, "T")
+    steps = (WireStep(0.5, 1, PLACE, "T"), hit, WireStep(2.0, 1, "ROLLBACK", "E"), again)
+    assert Exchange((answer(),), steps).repeats() == (again,)
+    assert Exchange((answer(),), (again,)).repeats() == ()
+
+
+ERRORS = [
+    '{"level": "error", "event": "x"}',
+    '{"msg": "x", "severity": "ERROR"}',
+    '{"level": 50, "msg": "x"}',
+    '{"levelname": "CRITICAL"}',
+    "2024-01-01 10:00:00,123 ERROR [main] shop: x",
+    "2024-01-01T10:00:00.123Z ERROR 1 --- [exec-1] shop: x",
+    "ERROR:    Exception in ASGI application",
+    "[2024-01-01 10:00:00,123] ERROR in app: x",
+    'time=2024-01-01T10:00:00Z level=ERROR msg="x"',
+    'ts=1 level=error msg="x"',
+]
+OTHERS = [
+    '{"level": "warning", "event": "ERROR"}',
+    '{"level": 40, "msg": "error"}',
+    '{"event": "error"',
+    "2024-01-01 10:00:00,123 WARN shop: after ERROR: could not serialize access",
+    "org.postgresql.util.PSQLException: ERROR: could not serialize access",
+    "    at shop.Orders.place(Orders.java:41)",
+    "INFO an error was handled",
+    "",
+]
+
+
+@pytest.mark.parametrize("line", ERRORS)
+def test_a_line_of_level_error_is_counted(line: str) -> None:
+    assert error_lines(f"before\n{line}\nafter\n") == 1
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_a_line_that_only_speaks_of_errors_is_not_counted(line: str) -> None:
+    assert error_lines(line) == 0
