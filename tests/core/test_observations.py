@@ -163,6 +163,8 @@ def test_an_answer_tells_when_it_was_complete_and_what_it_was() -> None:
     seen = answer(503, started=10.0, elapsed=ms(250))
     assert seen.finished == 10.25
     assert seen.describe() == "list: status 503 after 250 ms"
+    late = replace(seen, forgiven=ms(50))
+    assert late.describe() == "list: status 503 after 250 ms (50 ms of it forgiven)"
 
 
 def test_the_body_is_kept_out_of_the_repr() -> None:

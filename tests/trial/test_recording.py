@@ -176,6 +176,19 @@ def test_the_facts_are_few_and_json() -> None:
     assert "exit code 70" in ProcessEnd(70, ms(20), ()).describe()
 
 
+@pytest.mark.parametrize(
+    ("gaps", "lost"),
+    [
+        ((), 0),
+        ((Gap(90, 101), Gap(119, 130)), 0.1),
+        ((Gap(101, 111, 0.5), Gap(130, 140)), 0.25),
+        ((Gap(0, 200), Gap(100, 120)), 1),
+    ],
+)
+def test_what_was_lost_is_a_share_of_the_trial(gaps: tuple[Gap, ...], lost: float) -> None:
+    assert recording(gaps=gaps).lost == lost  # it took from 100 to 120
+
+
 # -- JSON ----------------------------------------------------------------------------------------
 
 WHOLE = recording(
