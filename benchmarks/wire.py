@@ -25,6 +25,7 @@ from brownout.engine.stream import Ending
 from brownout.engine.wire.actions import Error
 from brownout.engine.wire.active_rules import Rules
 from brownout.engine.wire.connection import Wire
+from brownout.engine.wire.memory import StatementMemory
 from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.when import When
 from brownout.login import Login
@@ -146,7 +147,7 @@ def _message(kind: str, body: bytes = b"") -> bytes:
 
 def _framing(rounds: int) -> Figure:
     """Microseconds per message of a prepared `SELECT 1`, in both directions."""
-    wire = Wire(1, Rules(), _Nowhere(), _Nowhere())
+    wire = Wire(1, Rules(StatementMemory()), _Nowhere(), _Nowhere())
     wire.up.take(struct.pack(">II", 10, 3 << 16) + b"\0\0")
     wire.down.follow(_message("R", b"\0\0\0\0") + _message("Z", b"I"))
     asked = _message("B", b"\0s\0\0\0\0\0\0\0") + _message("E", b"\0\0\0\0\0") + _message("S")

@@ -1,61 +1,17 @@
 """`brownout proxy`: a server in the foreground that takes Toxiproxy's flags."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from brownout.cli.proxy import main
-from tests.engine.peers import PATIENCE, soon
-
-START = [
-    sys.executable,
-    "-c",
-    "import sys; from brownout.cli.proxy import main; sys.exit(main())",
-]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def serving(
-    *flags: str, environment: Mapping[str, str] | None = None
-) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
-    port = free_port()
-    with subprocess.Popen(
-        [*START, "-port", str(port), *flags],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **(environment or {})},
-    ) as process:
-        client = httpx.Client(base_url=f"http://localhost:{port}", trust_env=False)
-
-        def answers() -> bool:
-            try:
-                return client.get("/version").status_code == 200
-            except httpx.TransportError:
-                return process.poll() is not None
-
-        try:
-            assert soon(answers)
-            yield client, process
-        finally:
-            client.close()
-            if process.poll() is None:
-                process.terminate()
+from tests.engine.foreground import free_port, serving
+from tests.engine.peers import PATIENCE
 
 
 def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> str:

@@ -93,10 +93,10 @@ async def use(proxy: Proxy, port: int, how: str) -> None:
     """One connection from its beginning to its end: by FIN, by RST, or by the proxy's."""
     await asyncio.to_thread(call, port, how, encrypted=proxy.tls is not None)
     if how == "disabled":
-        proxy.disable()
+        await proxy.disable()
         proxy.enable(())
     for toxic in list(proxy.toxics):  # one that holds back the end for ever, too
-        proxy.remove_toxic(toxic)
+        await proxy.remove_toxic(toxic)
     assert await asyncio.to_thread(soon, lambda: not proxy.connections)
 
 
@@ -112,13 +112,12 @@ async def left_behind(
         proxy = Proxy(reactor, "p", "127.0.0.1:0", address, protocol=protocol, tls=tls)
         proxy.redirect(address, await resolve(loop, address))
         proxy.enable(await resolve(loop, "127.0.0.1:0"))
-        stack.callback(proxy.disable, keep_port=False)
         port = int(proxy.listen.rpartition(":")[2])
 
         async def go() -> None:
             for kind, attributes in toxics.items():
                 settings = TOXICS[kind](**attributes)
-                proxy.add_toxic(kind, kind, "upstream", 1.0, settings, Scope())
+                await proxy.add_toxic(kind, kind, "upstream", 1.0, settings, Scope())
             await use(proxy, port, how)
             proxy.removed.clear()
             proxy.ended_connections.clear()
@@ -128,6 +127,7 @@ async def left_behind(
         for _ in range(_CONNECTIONS):
             await go()
         left = Counter(parts()) - before
+        await proxy.disable(keep_port=False)
     return sorted(left.elements())
 
 
@@ -160,10 +160,12 @@ def test_a_proxy_that_is_removed_forgets_what_was() -> None:
                     enabled=True, protocol=Protocol.PLAIN, when_down=WhenDown.ACCEPT, tls=None,
                 )
             )  # fmt: skip
-            proxy.remove_toxic(proxy.add_toxic("t", "noop", "upstream", 1.0, Noop(), Scope()))
+            await proxy.remove_toxic(
+                await proxy.add_toxic("t", "noop", "upstream", 1.0, Noop(), Scope())
+            )
             await use(proxy, int(proxy.listen.rpartition(":")[2]), "fin")
             assert (len(proxy.removed), len(proxy.ended_connections)) == (1, 1)
-            proxies.remove(proxy)
+            await proxies.remove(proxy)
         return proxy
 
     proxy = asyncio.run(forget())

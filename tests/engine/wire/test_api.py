@@ -48,7 +48,7 @@ def framed(make_proxy: Callable[..., ProxyRecord], upstream: Upstream) -> ProxyR
         ({"sql": "a", "scope": "some"}, CUT, "scope must be one of"),
         ({"message": "Query", "tag": "COMMIT"}, CUT, "tag belongs to CommandComplete"),
         ({"message": "StartupMessage", "sql": "a"}, CUT, "has no sql"),
-        ({"sql": "a"}, {}, "no action None"),
+        ({"sql": "a"}, {}, "no action null"),
         ({"sql": "a"}, {"action": "eror"}, "Did you mean 'error'?"),
         ({"sql": "a"}, {"action": "cut", "sied": "after"}, "Did you mean 'side'?"),
         ({"sql": "a"}, {"action": "cut", "side": "afer"}, "Did you mean 'after'?"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brownout.engine.direction import StreamDirection
@@ -101,6 +101,7 @@ def _outcome(
     return events, bytes(watched.server.got), bytes(watched.client.got)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     conversation=st.lists(
         st.one_of(
@@ -122,6 +123,7 @@ def test_cuts_change_nothing(
         assert whole[2] == b"".join(data for way, data in conversation if way is DOWN)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.booleans(), st.binary(min_size=1, max_size=200))), st.booleans())
 def test_garbage_passes_untouched_and_raises_nothing(
     pieces: list[tuple[bool, bytes]], opened: bool

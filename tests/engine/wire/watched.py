@@ -9,6 +9,7 @@ from brownout.engine.wire.active_rules import Rules
 from brownout.engine.wire.connection import Wire
 from brownout.engine.wire.events import Event, EventLog
 from brownout.engine.wire.matching import ActiveRule
+from brownout.engine.wire.memory import StatementMemory
 from brownout.engine.wire.rules import Rule
 
 __all__ = ["End", "Watched"]
@@ -44,7 +45,7 @@ class Watched:
     """Feeds a `Wire` as the relay does: passively where it may be passive."""
 
     def __init__(self, *rules: Rule, record: bool = True) -> None:
-        self.rules = Rules()
+        self.rules = Rules(StatementMemory())
         self.force: list[ActiveRule] = [self.rules.add(rule, 0) for rule in rules]
         if record:
             self.rules.record = EventLog()
