@@ -10,7 +10,7 @@ import pytest
 
 from brownout.control import EngineClient, EngineProcess, ProxyRecord
 from brownout.errors import ProxyError
-from brownout.units import ms, seconds
+from brownout.units import seconds
 from tests.engine.peers import Upstream, connect, ending, soon
 
 MAKE = Callable[..., ProxyRecord]
@@ -118,8 +118,9 @@ def test_what_hangs_on_a_lease_ends_with_it(
 
 
 def test_a_lease_that_is_not_renewed_ends(client: EngineClient, proxy: ProxyRecord) -> None:
-    lease = client.grant_lease(ms(30))
+    lease = client.grant_lease(seconds(60))
     client.add_toxic(proxy.name, "noop", lease=lease)
+    client._post(f"/leases/{lease}", {"duration": 1})
     assert soon(lambda: not client.proxy(proxy.name).toxics)
     with pytest.raises(ProxyError, match="lease not found"):
         client.renew_lease(lease)
