@@ -2,18 +2,34 @@
 
 import pytest
 
-from brownout.expectations import expect_all_succeed, expect_near_baseline, expect_recovered
+from brownout.expectations import (
+    expect_all_succeed,
+    expect_few_connects,
+    expect_near_baseline,
+    expect_recovered,
+    expect_recovered_meanwhile,
+)
 from brownout.observations import Latencies
 from brownout.trial import Recording
-from brownout.trial.plan import BACK_AT_BASELINE, EVERY_FAULT, HANG_UPS, OUTAGE
+from brownout.trial.plan import (
+    BACK_AT_BASELINE,
+    EVERY_FAULT,
+    FLAPPING,
+    HANG_UPS,
+    LONG_OUTAGE,
+    OUTAGE,
+    RECONNECTING,
+    SILENT_CONNECTIONS,
+    SWITCHOVER,
+)
 
 OTHER_FAULTS = [trial for trial in EVERY_FAULT if trial is not OUTAGE]
 
 
 @pytest.mark.behaviour("V1")
-@pytest.mark.trials(OUTAGE)
+@pytest.mark.trials(OUTAGE, LONG_OUTAGE)
 def test_the_service_comes_back_by_itself(brownout_recording: Recording) -> None:
-    """After an outage that its callers noticed, within RTO and in the same process."""
+    """After a short outage and a long one, within RTO and in the same process."""
     expect_recovered(brownout_recording)
 
 
@@ -36,3 +52,31 @@ def test_latency_is_back_at_its_baseline(brownout_recording: Recording) -> None:
     expect_near_baseline(
         Latencies.of(answers), baseline, ceiling=baseline.ceiling, what=operation.name
     )
+
+
+@pytest.mark.behaviour("V4")
+@pytest.mark.trials(RECONNECTING)
+def test_reconnecting_does_not_flood_the_database(brownout_recording: Recording) -> None:
+    """While a server that is starting up refuses connections, and when it accepts them again."""
+    expect_few_connects(brownout_recording)
+
+
+@pytest.mark.behaviour("V5")
+@pytest.mark.trials(FLAPPING)
+def test_several_outages_in_a_row_end_like_one(brownout_recording: Recording) -> None:
+    """Within RTO of the last one."""
+    expect_recovered(brownout_recording)
+
+
+@pytest.mark.behaviour("V6")
+@pytest.mark.trials(SILENT_CONNECTIONS)
+def test_silent_connections_are_replaced(brownout_recording: Recording) -> None:
+    """Nothing says that they are dead, and nothing ever will; new ones work."""
+    expect_recovered_meanwhile(brownout_recording)
+
+
+@pytest.mark.behaviour("V7")
+@pytest.mark.trials(SWITCHOVER)
+def test_writes_follow_a_switchover(brownout_recording: Recording) -> None:
+    """Old sessions refuse to write (25006), new ones do not."""
+    expect_recovered_meanwhile(brownout_recording)

@@ -8,7 +8,7 @@ deadline *terminates* the connection: the query fails immediately and the place 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -21,6 +21,9 @@ from sample_service.resilience.gate import Gate
 from sample_service.settings import Settings
 
 __all__ = ["Connection", "Pool", "Session", "is_open", "session_settings"]
+
+READ_ONLY: Final = "25006"
+"""The session is on a server that was demoted: after a switchover the pool has to leave it."""
 
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -127,6 +130,9 @@ class Pool:
             if late:
                 raise TimeoutError from error
             if isinstance(error, asyncpg.InternalClientError):
+                connection.terminate()
+            if sqlstate_of(error) == READ_ONLY:
+                await self._connections.expire_connections()  # the others are there too
                 connection.terminate()
             if not is_open(connection):
                 raise ConnectionLost from error

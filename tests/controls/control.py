@@ -10,6 +10,7 @@ __all__ = [
     "DEADLINES",
     "ERROR_FORMAT",
     "EVENT_LOOP",
+    "FAILOVER",
     "HEALTH",
     "LIFECYCLE",
     "POOL",
@@ -37,6 +38,7 @@ DEADLINES = ids("T1 T2 T3 T6")
 POOL = ids("P1 P2 P3 P5 P6 P9 P10")
 CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")
+FAILOVER = ids("V4 V5 V6 V7")
 START_AND_STOP = ids("S1 S2 S3 S4 S5")
 RETRIES = ids("R1 R2 R3 R4 R5 R6 R7 R8 O3")
 LIFECYCLE = ids("S6")

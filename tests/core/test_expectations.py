@@ -64,6 +64,7 @@ from brownout.units import ms, seconds
 from tests.core.judgements import Controls, Judgement
 from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
+from tests.core.recovery_controls import RECOVERY
 from tests.core.retry_controls import RETRY_CONTROLS
 
 OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
@@ -756,6 +757,7 @@ CONTROLS = {
         ],
     ),
     **LIFECYCLE,
+    **RECOVERY,
 }
 
 

@@ -9,6 +9,8 @@ import pytest
 import brownout.faults
 from brownout import SettingsError, ms
 from brownout.faults import (
+    ESTABLISHED,
+    NEW,
     Bandwidth,
     BlackHole,
     Commit,
@@ -28,6 +30,8 @@ from brownout.faults import (
     Reset,
     Restart,
     RevokedPermission,
+    Scope,
+    ScopeKind,
     ServerError,
     Side,
     StalledAt,
@@ -42,8 +46,12 @@ EACH: list[Fault] = [
     Latency(ms(300), jitter=ms(50), direction=Direction.BOTH, share=0.5),
     Bandwidth(1000),
     BlackHole(Direction.TO_SERVICE),
+    BlackHole(scope=ESTABLISHED),
+    Latency(ms(300), scope=Scope(ScopeKind.NTH, 2)),
     Outage(),
     Reset(after=ms(5)),
+    Reset(scope=NEW),
+    ServerError("25006", on=Statement("insert"), scope=ESTABLISHED),
     CutAfter(0),
     TerminatedBackends(),
     Restart(),

@@ -10,6 +10,9 @@ import pytest
 
 from brownout import FaultNotFelt, ms
 from brownout.faults import (
+    ALL,
+    ESTABLISHED,
+    NEW,
     Bandwidth,
     BlackHole,
     CutAfter,
@@ -18,6 +21,10 @@ from brownout.faults import (
     Latency,
     Outage,
     Reset,
+    Scope,
+    ScopeKind,
+    ServerError,
+    Statement,
 )
 from brownout.postgres import Postgres
 from tests.core.clients import PATIENCE, Clients, Connection, soon
@@ -67,6 +74,53 @@ def test_the_service_s_way_leads_through_the_engine_and_ours_around_it(
     postgres.query("select 1")
     assert postgres._route.engine.counts(postgres._route.proxy).opened == before + 1
     assert postgres.admin.login.address != postgres.login.address
+
+
+# -- scopes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "slow"),
+    [
+        (ALL, "abcd"),
+        (ESTABLISHED, "ab"),
+        (NEW, "cd"),
+        (Scope(ScopeKind.NTH, 2), "d"),
+        (Scope(ScopeKind.FIRST, 1), "c"),
+    ],
+    ids=repr,
+)
+def test_a_fault_acts_on_the_connections_of_its_scope(
+    scope: Scope, slow: str, postgres: Postgres, clients: Clients
+) -> None:
+    connections = {name: clients.connect() for name in "ab"}
+    with postgres.inject(Latency(ms(50), scope=scope)) as injection:
+        connections |= {name: clients.connect() for name in "cd"}
+        times = {name: took(one) for name, one in connections.items()}
+        assert all(times[name] > 0.04 for name in slow)
+        assert injection.felt == len(slow)
+
+
+def test_connections_that_went_silent_stay_so_while_new_ones_work(
+    postgres: Postgres, clients: Clients
+) -> None:
+    old = clients.connect()
+    with postgres.inject(BlackHole(scope=ESTABLISHED)) as injection:
+        touch(old)
+        assert took(clients.connect()) < PATIENCE
+        assert soon(lambda: injection.felt > 0)
+
+
+def test_a_server_error_acts_on_old_connections_only(postgres: Postgres, clients: Clients) -> None:
+    old = clients.connect()
+    old.execute("create table if not exists scoped (token text)")
+    refused = ServerError("25006", on=Statement("insert"), scope=ESTABLISHED)
+    with postgres.inject(refused) as injection:
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            old.execute("insert into scoped values ('a')")
+        clients.connect().execute("insert into scoped values ('b')")
+        assert injection.felt == 1
+    assert postgres.query("select token from scoped") == [("b",)]
 
 
 # -- each fault ----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from brownout import Answer, BrownoutError, Completion, FaultNotFelt, Kind, NotA
 from brownout.faults import BlackHole, LostCommitReply, Outage, Restart, TerminatedBackends
 from brownout.observations import Latencies, Recovery
 from brownout.trial import (
+    Connects,
     Exchange,
     ProcessEnd,
     Recording,
@@ -210,6 +211,8 @@ WHOLE = recording(
     exchanges={"failing list": (Exchange((WITHIN,), (WireStep(103.0, 1, "select ?", "T"),), 1),)},
     process=ProcessEnd(70, seconds(3), ("last words",)),
     same_process=False,
+    meanwhile=Recovery(True, seconds(1), ()),
+    connects=(Connects(103.0, 4),),
     stopped=Stopped(101.0, 102.0, 0, seconds(5)),
     started=Started(7, 102.5, seconds(4), 103.0, 1, ("no database",)),
     gaps=(Gap(103.0, 103.5),),

@@ -3,7 +3,16 @@
 from dataclasses import replace
 
 from brownout import seconds
-from tests.controls.control import LIFECYCLE, POOL, RECOVERY, START_AND_STOP, Control, Defect, ids
+from tests.controls.control import (
+    FAILOVER,
+    LIFECYCLE,
+    POOL,
+    RECOVERY,
+    START_AND_STOP,
+    Control,
+    Defect,
+    ids,
+)
 from tests.controls.kiosk.declaration import BUDGET
 
 __all__ = ["DATABASE"]
@@ -36,6 +45,25 @@ DATABASE = (
         name="rests_after_a_refusal",
         judged_by=RECOVERY | LIFECYCLE,
         defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+    ),
+    Control(
+        module="failover",
+        name="reconnecting_bundle",
+        judged_by=FAILOVER,
+        defects=(
+            Defect("connects without a pause while the server is starting up", ids("V4")),
+            Defect("a breaker that rests for longer than RTO after several outages", ids("V5")),
+        ),
+        tolerated=ids("V4"),
+    ),
+    Control(
+        module="failover",
+        name="pinned_bundle",
+        judged_by=FAILOVER,
+        defects=(
+            Defect("a silent connection that is kept", ids("V6")),
+            Defect("a pool that stays on the demoted primary", ids("V7")),
+        ),
     ),
     Control(
         module="deployment",

@@ -35,6 +35,7 @@ class Pool:
 
     size: ClassVar[int] = POOL
     settings: ClassVar[dict[str, str]] = SESSION
+    lost_by: ClassVar[tuple[type[Exception], ...]] = (asyncpg.ReadOnlySQLTransactionError,)
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -94,7 +95,8 @@ class Pool:
 
     @asynccontextmanager
     async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
-        """Terminate the connection at the deadline; cancelling would wait for the server."""
+        """Terminate the connection at the deadline, since cancelling would wait for the server, and
+        where its server was demoted."""
         late = False
 
         def give_up() -> None:
@@ -111,6 +113,8 @@ class Pool:
         except DRIVER_ERRORS as error:
             if late:
                 raise TimeoutError from error
+            if isinstance(error, self.lost_by):
+                connection.terminate()
             raise
         finally:
             timer.cancel()

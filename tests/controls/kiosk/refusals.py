@@ -15,7 +15,7 @@ its end of file arrives."""
 DRIVER_ERRORS: Final = (asyncpg.PostgresError, *LOST)
 """What asyncpg raises."""
 
-UNAVAILABLE: Final = ("08", "53", "57P", "55P03", "57014")
+UNAVAILABLE: Final = ("08", "25006", "53", "57P", "55P03", "57014")
 """Prefixes of the SQLSTATEs that mean "not now"."""
 
 

@@ -1,0 +1,98 @@
+"""How the scripts on recovery use the database and their callers."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from brownout import Budget, Kind, NotAssessable
+from brownout.faults import ESTABLISHED, BlackHole, Fault, Outage, RefusedAuthentication
+from brownout.trial.recovering import FailedOver, Flapping, LongOutage, Reconnecting
+from brownout.units import ms, seconds
+from tests.core.fakes import FakePostgres
+from tests.core.made import READ, WRITE, service
+from tests.core.peer import OK, Reply, Request, serving, whole
+from tests.trial.staged import staged
+
+pytestmark = pytest.mark.asyncio
+
+SHORT = Budget(request=ms(100), recovery=ms(200), pool=2)
+SILENT = BlackHole(scope=ESTABLISHED)
+
+
+class Breakable:
+    """A service that answers 503 while a fault is in force; it was in force `times` times."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.times = 0
+
+    def switch(self, _: Fault, on: bool) -> None:
+        """A fault comes or goes."""
+        self.broken = on
+        self.times += on
+
+    async def __call__(self, _: Request) -> Reply:
+        return whole(503) if self.broken else OK
+
+
+async def test_a_long_outage_lasts_for_three_recovery_times_and_is_asked_all_the_while() -> None:
+    declared, broken = service(budget=SHORT), Breakable()
+    postgres = FakePostgres(switch=broken.switch)
+    async with serving(broken) as peer, staged(peer, declared, postgres) as stage:
+        await LongOutage().run(stage)
+    (made,) = stage.injected
+    assert made.healing - made.made >= 0.6
+    late = [one for one in stage.answers if one.started > made.made + 0.3]
+    assert {one.operation for one in late} == {READ.name, WRITE.name}
+
+
+async def test_outages_in_a_row_have_successes_between_them() -> None:
+    declared, broken = service(budget=SHORT), Breakable()
+    postgres = FakePostgres(switch=broken.switch)
+    async with serving(broken) as peer, staged(peer, declared, postgres) as stage:
+        await Flapping().run(stage)
+    assert [one.fault for one in stage.injected] == [repr(Outage())] * 3
+    for before, after in zip(stage.injected, stage.injected[1:], strict=False):
+        assert any(
+            one.succeeded and before.healed <= one.finished <= after.made for one in stage.answers
+        )
+
+
+async def test_a_failover_is_over_when_the_service_is_steady_under_it() -> None:
+    declared = service(budget=replace(SHORT, recovery=seconds(5)))
+    async with serving(OK) as peer, staged(peer, declared) as stage:
+        await FailedOver(SILENT).run(stage)
+    assert stage.meanwhile is not None
+    assert stage.meanwhile.steady
+    assert stage.recovery is None
+
+
+async def test_a_service_that_is_broken_throughout_a_failover_is_waited_for_no_longer() -> None:
+    declared, broken = service(budget=SHORT), Breakable()
+    postgres = FakePostgres(switch=broken.switch)
+    async with serving(broken) as peer, staged(peer, declared, postgres) as stage:
+        began = time.monotonic()
+        await FailedOver(SILENT).run(stage)
+    assert stage.meanwhile is not None
+    assert not stage.meanwhile.steady
+    assert ms(200) <= stage.meanwhile.after
+    assert stage.meanwhile.after.total_seconds() <= time.monotonic() - began
+
+
+async def test_a_switchover_needs_a_write() -> None:
+    async with serving(OK) as peer, staged(peer, service([READ])) as stage:
+        with pytest.raises(NotAssessable, match="No write"):
+            await FailedOver(SILENT, Kind.WRITE).run(stage)
+
+
+async def test_connects_are_counted_until_the_service_is_back() -> None:
+    declared, postgres = service(budget=SHORT), FakePostgres()
+    async with serving(OK) as peer, staged(peer, declared, postgres) as stage:
+        await Reconnecting().run(stage)
+    (made,) = stage.injected
+    assert made.fault.startswith(RefusedAuthentication.__name__)
+    assert postgres.terminations == 1
+    assert stage.connects[0].time <= made.made
+    assert stage.connects[-1].time >= made.healing
+    assert stage.recovery is not None
