@@ -4,18 +4,19 @@ import secrets
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from brownout import faults
 from brownout.backends.embedded import EmbeddedBackend, server
 from brownout.backends.external import ExternalBackend
 from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
 from brownout.login import Address, Login
 from brownout.reaper import Reaper
 from tests.backends.waiting import until
+from tests.frame.gates import Gate
 from tests.frame.whole_runs import suites
 
 
@@ -61,15 +62,11 @@ def test_it_enters_with_the_urls_login(superuser: Login, reaper: Reaper) -> None
     backend.stop()
 
 
-def test_every_fault_of_the_server_is_missing_with_its_reason(reaper: Reaper) -> None:
+def test_what_only_the_servers_log_or_its_owner_could_prove_is_missing_with_its_reason(
+    reaper: Reaper,
+) -> None:
     backend = ExternalBackend(reaper, "postgresql://u:p@localhost/d")
-    of_the_server = {
-        name
-        for name in faults.__all__
-        if getattr(faults, name).__module__ == "brownout.faults.server"
-    }
-
-    assert backend.missing_faults.keys() == of_the_server
+    assert set(backend.missing_faults) == {"NoFreeSlots", "Restart", "RevokedPermission"}
     assert all(backend.missing_faults.values())
 
 
@@ -234,6 +231,20 @@ def test_the_suites_judge_on_somebody_s_server_and_leave_it_as_it_was(ordinary: 
     assert ordinary.password not in said
     assert left == []
     assert belongings(ordinary) == before
+
+
+def test_a_running_server_ends_sessions_and_locks_tables_for_an_ordinary_login(
+    ordinary: Login, tmp_path: Path
+) -> None:
+    words = [f"--postgres={ordinary.dsn}", "--service=tests.trial.declared:sound", "--replicas=1"]
+    only = "--only=V2/terminated_backends,V2/locked_tables,V2/no_free_slots"
+    with Gate(tmp_path, *words, only) as gate:
+        code, said = gate.end()
+        verdicts = [
+            verdict for one in gate.document()["tests"] for verdict in one["verdicts"].values()
+        ]
+    assert code == 0, said
+    assert sorted(verdicts) == ["kept", "kept", "not assessed"], said
 
 
 def belongings(login: Login) -> set[str]:

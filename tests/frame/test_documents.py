@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import brownout.faults
 from brownout import Budget, Degraded, Errors, Health, Operation, Service
+from brownout.backends.docker.backend import DockerBackend
+from brownout.backends.embedded.backend import EmbeddedBackend
+from brownout.backends.external import ExternalBackend
 from brownout.behaviours import CATALOGUE
 from brownout.declaration.tables import service_from
+from brownout.faults import Fault
 from brownout.settings.options import OPTIONS
 from brownout.templates import LAUNCH_NAMES
 
@@ -52,6 +57,32 @@ def test_every_field_of_a_declaration_is_described(declared: type) -> None:
     tables = "".join(line for line in DECLARATION.splitlines() if line.startswith("|"))
     missing = [one.name for one in fields(declared) if not re.search(rf"\b{one.name}\b", tables)]
     assert missing == []
+
+
+BACKENDS = (EmbeddedBackend, DockerBackend, ExternalBackend)
+
+
+def test_the_table_of_faults_says_what_each_backend_can_make() -> None:
+    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = [
+        (re.findall(r"`(\w+)`", names), cells)
+        for names, _, *cells in (
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in page.splitlines()
+            if line.startswith("| `")
+        )
+    ]
+    assert {name for names, _ in rows for name in names} == {
+        name
+        for name, made in vars(brownout.faults).items()
+        if isinstance(made, type) and issubclass(made, Fault) and made is not Fault
+    }
+    for names, cells in rows:
+        can = [
+            ["no" if name in backend.missing_faults else "yes" for backend in BACKENDS]
+            for name in names
+        ]
+        assert can == [cells] * len(names), names
 
 
 def test_every_placeholder_and_every_suite_is_named() -> None:
