@@ -12,6 +12,7 @@ import brownout.expectations
 from brownout import (
     Answer,
     BrownoutError,
+    Budget,
     Completion,
     ContractViolation,
     Errors,
@@ -130,11 +131,18 @@ def parallel(
     together: Sequence[Answer],
     *,
     connections: int = 2,
-    plain: Sequence[Answer] = (*timed(40, 40),),
+    plain: tuple[Answer, ...] = (*timed(40, 40),),
     alone: Answer = answer(elapsed=ms(100)),  # noqa: B008 - frozen
     opened: int = 0,
+    waiting: int = 0,
 ) -> None:
-    expect_parallel(alone, together, plain=plain, connections=connections, opened=opened)
+    seen = recording(
+        declared=service(budget=Budget(request=seconds(1), recovery=seconds(2), pool=connections)),
+        notes={"alone list": (alone,), "together list": tuple(together), "plain list": plain},
+        opened={"list": opened},
+        sessions=(SessionLook(100.1, {"active": 2}, 0.0, waiting),),
+    )
+    expect_parallel(seen, READ)
 
 
 def whole_pool(
@@ -505,7 +513,8 @@ CONTROLS = {
             lambda: parallel(timed(390), connections=5),
             # What is refused at once was not served; two are one round: 390 ms.
             lambda: parallel([*timed(100, 390), GONE, GONE]),
-            lambda: parallel(timed(100, 200, 300, 900), plain=timed(100, 200, 300, 400)),
+            lambda: parallel(timed(100, 200, 300, 900), plain=(*timed(100, 200, 300, 400),)),
+            lambda: parallel(timed(100, 100, 200, 500), waiting=2),
             # Six are served by connections that were opened for them, and end together.
             lambda: parallel(timed(100, 200, 300, *[900] * 6), connections=4),
         ],
@@ -516,7 +525,7 @@ CONTROLS = {
             lambda: parallel([*timed(100), GONE, GONE, GONE]),
             lambda: parallel([*timed(100), answer(started=100.35, elapsed=ms(100))]),
         ],
-        nothing=[lambda: parallel([]), lambda: parallel(timed(100), plain=[])],
+        nothing=[lambda: parallel([]), lambda: parallel(timed(100), plain=())],
     ),
     "expect_process_alive": Controls(
         kept=[lambda: expect_process_alive(recording())],
@@ -772,6 +781,8 @@ def test_what_failed_without_the_fault_too_cannot_be_compared() -> None:
 def test_requests_that_needed_new_connections_are_not_accused(late: list[Answer]) -> None:
     with pytest.raises(NotAssessable, match="opened 3 connections for 4 requests at once"):
         parallel(late, opened=3)
+    with pytest.raises(NotAssessable, match="wait for each other's locks in the database"):
+        parallel(late, waiting=1)
 
 
 def cases(of: Callable[[Controls], Sequence[Judgement]]) -> list[object]:

@@ -182,6 +182,7 @@ def test_locked_tables_let_every_statement_wait_and_let_go_at_the_heal(
         send(odd, 'select * from "Odd name"')
         assert soon(waits_for_a_lock(postgres, 3))
         assert soon(lambda: fault.felt == 3)
+        assert [session.waits for session in postgres.sessions()] == [True, True, True]
     assert state(postgres) == before
     for connection in (reader, writer, odd):
         result = connection.pgconn.get_result()

@@ -34,7 +34,7 @@ JUDGED = (
     "suites/test_health_checks.py::test_readiness_answers_when_the_database_never_does[black_hole]",
     "suites/test_outage.py::test_a_refused_connection_fails_fast[outage]",
     "suites/test_slow_database.py::test_requests_end_by_the_deadline[latency]",
-    "suites/test_event_loop.py::test_requests_wait_side_by_side[side_by_side]",
+    "suites/test_event_loop.py::test_reads_wait_side_by_side[side_by_side]",
     "suites/test_recovery.py::test_the_service_comes_back_by_itself[outage]",
 )
 

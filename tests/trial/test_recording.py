@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +234,7 @@ def test_the_whole_recording_is_json() -> None:
     assert (within["ending"], within["outcome"]) == ("answered", "acknowledged")
     assert "status" not in document["readiness"][1]
     assert document["sessions"] == [
-        {"at": 3, "by_state": {"idle": 2}, "longest_idle_in_transaction": 0.5}
+        {"at": 3, "by_state": {"idle": 2}, "longest_idle_in_transaction": 0.5, "waiting": 0}
     ]
     assert document["baselines"] == {"list": [0.005, 0.006]}
     assert document["recovery"]["rounds"] == ["after 0.50 s: /ready: status 503"]
@@ -435,3 +435,11 @@ def test_two_of_one_folder_do_not_meet(tmp_path: Path) -> None:
 def test_a_look_counts_its_sessions() -> None:
     assert SessionLook(1.0, {"idle": 2, "active": 3}).total == 5
     assert SessionLook(1.0, {}).total == 0
+
+
+def test_waiting_for_locks_counts_only_while_the_answers_were_under_way() -> None:
+    asked = [answer(started=104.0, elapsed=seconds(2)), answer(started=105.0, elapsed=seconds(2))]
+    for time, waited in ((103.9, False), (104.0, True), (107.0, True), (107.1, False)):
+        look = SessionLook(time, {"active": 2}, waiting=1)
+        assert recording(sessions=(look,)).waited_for_locks(asked) is waited
+        assert recording(sessions=(replace(look, waiting=0),)).waited_for_locks(asked) is False

@@ -207,7 +207,7 @@ async def test_a_look_counts_sessions_by_state_and_times_the_longest_open_transa
             [
                 Session(1, "idle", 60),
                 Session(2, "idle", 1),
-                Session(3, "active", 70),
+                Session(3, "active", 70, waits=True),
                 Session(4, None, 80),
                 Session(5, "idle in transaction", 2),
                 Session(6, "idle in transaction (aborted)", 3),
@@ -224,6 +224,7 @@ async def test_a_look_counts_sessions_by_state_and_times_the_longest_open_transa
         "idle in transaction (aborted)": 1,
     }
     assert look.longest_idle_in_transaction == 3
+    assert look.waiting == 1
     nothing = await watch.look()
     assert (nothing.total, nothing.longest_idle_in_transaction) == (0, 0)
     assert watch.looks == [look, nothing]
