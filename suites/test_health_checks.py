@@ -6,10 +6,12 @@ from brownout.expectations import (
     expect_agreeing_health,
     expect_all_succeed,
     expect_all_within,
+    expect_at_most_sessions,
     expect_failing_component_named,
     expect_near_baseline,
     expect_no_flapping,
     expect_no_leak,
+    expect_process_alive,
     expect_ready_again,
     expect_unready,
 )
@@ -18,8 +20,10 @@ from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
     EVERY_FAULT,
+    FULL_POOL,
     LIVENESS_IN_A_BLACK_HOLE,
     OUTAGE,
+    PROBE_CROWD,
     STEADY,
 )
 from brownout.units import seconds
@@ -86,6 +90,17 @@ def test_readiness_does_not_flap(brownout_recording: Recording) -> None:
     expect_no_flapping(brownout_recording)
 
 
+@pytest.mark.behaviour("H7")
+@pytest.mark.trials(FULL_POOL)
+def test_a_full_pool_fails_neither_liveness_nor_the_process(
+    brownout_recording: Recording,
+) -> None:
+    """Every connection waits for a lock, and ten times as many requests wait for a connection."""
+    brownout_recording.declared.health.required_live()
+    expect_process_alive(brownout_recording)
+    expect_all_succeed(brownout_recording.under_fault(brownout_recording.liveness))
+
+
 @pytest.mark.behaviour("H8")
 @pytest.mark.trials(*EVERY_FAULT)
 def test_a_health_answer_says_what_its_status_says(brownout_recording: Recording) -> None:
@@ -108,3 +123,12 @@ def test_no_health_answer_gives_the_insides_away(brownout_recording: Recording) 
     recording = brownout_recording
     answers = (*recording.liveness, *recording.readiness)
     expect_no_leak(answers, sqlstates=recording.trial.sqlstates)
+
+
+@pytest.mark.behaviour("H10")
+@pytest.mark.trials(PROBE_CROWD)
+def test_a_crowd_of_probes_opens_no_connections(brownout_recording: Recording) -> None:
+    """Fifty at once hold no more than the pools and the declared connections of the probes."""
+    expect_at_most_sessions(
+        [look.total for look in brownout_recording.counted], brownout_recording.declared.sessions
+    )

@@ -11,6 +11,7 @@ from brownout.expectations import (
     expect_none_idle_in_transaction,
     expect_recovered,
     expect_unavailable,
+    expect_whole_after_failures,
     expect_whole_pool,
 )
 from brownout.observations import Latencies
@@ -19,6 +20,7 @@ from brownout.trial.plan import (
     BLACK_HOLE,
     CONFLICT,
     CROWD,
+    FAILED_REQUESTS,
     FULL_POOL,
     HANG_UPS,
     LOCKED_TABLES,
@@ -64,6 +66,13 @@ def test_the_pool_is_whole_after_callers_went_away(brownout_recording: Recording
         before=brownout_recording.note(f"before {operation}"),
         connections=brownout_recording.declared.budget.pool,
     )
+
+
+@pytest.mark.behaviour("P4")
+@pytest.mark.trials(FAILED_REQUESTS)
+def test_failed_requests_give_their_connections_back(brownout_recording: Recording) -> None:
+    """At once, after more failures of each kind than the pool has places."""
+    expect_whole_after_failures(brownout_recording)
 
 
 @pytest.mark.behaviour("P5")

@@ -2,15 +2,21 @@
 
 import pytest
 
-from brownout.expectations import expect_all_within
+from brownout.expectations import (
+    expect_all_within,
+    expect_connects_given_up,
+    expect_none_left_running,
+)
 from brownout.trial import Recording
 from brownout.trial.plan import (
+    ABANDONED_QUERIES,
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
     CROWD_IN_A_BLACK_HOLE,
     LATENCY,
     SILENT_COMMIT,
     SLOW_STATEMENTS,
+    UNANSWERED_CONNECTS,
 )
 
 
@@ -42,3 +48,17 @@ def test_waiting_connecting_and_querying_share_one_budget(brownout_recording: Re
 def test_the_statements_of_one_request_share_one_budget(brownout_recording: Recording) -> None:
     """Each round trip stays below D; only their sum does not."""
     expect_all_within(brownout_recording.note("asked"), brownout_recording.declared.budget.latest)
+
+
+@pytest.mark.behaviour("T5")
+@pytest.mark.trials(ABANDONED_QUERIES)
+def test_no_query_survives_its_caller(brownout_recording: Recording) -> None:
+    """Neither that of a caller who went away, nor that of one who was answered by the deadline."""
+    expect_none_left_running(brownout_recording)
+
+
+@pytest.mark.behaviour("T7")
+@pytest.mark.trials(UNANSWERED_CONNECTS)
+def test_connecting_has_a_time_out_of_its_own(brownout_recording: Recording) -> None:
+    """A connect that nothing answers is given up, also where no request waits for it any more."""
+    expect_connects_given_up(brownout_recording)

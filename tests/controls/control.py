@@ -12,6 +12,7 @@ __all__ = [
     "EVENT_LOOP",
     "FAILOVER",
     "HEALTH",
+    "LEFT_BEHIND",
     "LIFECYCLE",
     "POOL",
     "RECOVERY",
@@ -33,11 +34,12 @@ def ids(text: str) -> frozenset[str]:
 # The promises that are judged together, by area. Security is with the error format and with the
 # health answers, because these are where internals leak.
 ERROR_FORMAT = ids("E1 E2 E3 E4 E5 E6 E7 E8 E9 Z1")
-HEALTH = ids("H0 H1 H2 H3 H4 H5 H6 H8 H9 Z2")
+HEALTH = ids("H0 H1 H2 H3 H4 H5 H6 H7 H8 H9 Z2")
 DEADLINES = ids("T1 T2 T3 T6")
 POOL = ids("P1 P2 P3 P5 P6 P9 P10")
 CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")
+LEFT_BEHIND = ids("H10 T5 T7 P4")
 FAILOVER = ids("V4 V5 V6 V7")
 START_AND_STOP = ids("S1 S2 S3 S4 S5")
 RETRIES = ids("R1 R2 R3 R4 R5 R6 R7 R8 O3")

@@ -63,6 +63,7 @@ from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
 from brownout.units import ms, seconds
 from tests.core.judgements import Controls, Judgement
+from tests.core.left_behind_controls import LEFT_BEHIND
 from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
 from tests.core.recovery_controls import RECOVERY
@@ -765,6 +766,7 @@ CONTROLS = {
             lambda: whole_pool(timed(100), before=[]),
         ],
     ),
+    **LEFT_BEHIND,
     **LIFECYCLE,
     **RECOVERY,
 }

@@ -29,6 +29,7 @@ from brownout.trial import (
     WireStep,
 )
 from brownout.trial.gaps import Gap
+from brownout.trial.leftovers import LeftRunning
 from brownout.trial.scripts import Steady
 from brownout.units import ms, seconds
 from tests.core.made import READ, WRITE, answer, injected, no_answer, recording
@@ -213,6 +214,8 @@ WHOLE = recording(
     same_process=False,
     meanwhile=Recovery(True, seconds(1), ()),
     connects=(Connects(103.0, 4),),
+    left_running=(LeftRunning(("list",), 2, 1),),
+    connecting=(0.5,),
     stopped=Stopped(101.0, 102.0, 0, seconds(5)),
     started=Started(7, 102.5, seconds(4), 103.0, 1, ("no database",)),
     gaps=(Gap(103.0, 103.5),),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from brownout import seconds
 from tests.controls.control import (
     FAILOVER,
+    LEFT_BEHIND,
     LIFECYCLE,
     POOL,
     RECOVERY,
@@ -45,6 +46,25 @@ DATABASE = (
         name="rests_after_a_refusal",
         judged_by=RECOVERY | LIFECYCLE,
         defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+    ),
+    Control(
+        module="left_behind",
+        name="left_behind_bundle",
+        judged_by=LEFT_BEHIND,
+        defects=(
+            Defect("a query left running after its caller went", ids("T5")),
+            Defect("a connect of a probe left to the driver's 60 s", ids("T7")),
+        ),
+        tolerated=ids("T7"),
+    ),
+    Control(
+        module="left_behind",
+        name="careless_bundle",
+        judged_by=LEFT_BEHIND,
+        defects=(
+            Defect("a place in the pool lost with each conflict", ids("P4")),
+            Defect("a connection for each probe", ids("H10")),
+        ),
     ),
     Control(
         module="failover",

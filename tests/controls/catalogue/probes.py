@@ -13,7 +13,7 @@ PROBES = (
         defects=(
             Defect(
                 "both probes wait in the traffic's queue",
-                ids("H2 H5"),
+                ids("H2 H5 H7"),
                 because="Liveness and readiness wait in the same queue.",
             ),
             Defect("readiness stays failed after the heal", ids("H4")),
@@ -43,7 +43,7 @@ PROBES = (
             Defect("`pass` in the body of a readiness that fails", ids("H8")),
             Defect(
                 "a declared liveness route that does not exist",
-                ids("H0 H1 H2"),
+                ids("H0 H1 H2 H7"),
                 because="It answers 404, with and without a fault.",
             ),
         ),
