@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Better", "Figure", "compared", "judged", "report"]
+__all__ = ["Better", "Figure", "compared", "judged", "report", "reported"]
 
 
 class Better(StrEnum):
@@ -63,6 +63,11 @@ def judged(
 ) -> Figure:
     """Judge our own values; the peer's value is only reported."""
     return _figure(figure, unit, statistics.median(values), peer, values, floor, better)
+
+
+def reported(figure: str, unit: str, values: Sequence[float], better: Better) -> Figure:
+    """Our own values, without a limit."""
+    return _figure(figure, unit, statistics.median(values), None, values, None, better)
 
 
 def _figure(

@@ -283,11 +283,21 @@ CONTROLS = {
         kept=[
             lambda: expect_callers_error([OK, problem(409)], conflict=True),
             lambda: expect_callers_error([problem(422), problem(400)], conflict=False),
+            *(
+                partial(expect_callers_error, [problem(409), one], conflict=conflict)
+                for one in (GONE, LATE, problem(408), problem(429), SILENT)
+                for conflict in (True, False)
+            ),
         ],
         broken=[
             *(
                 partial(expect_callers_error, [problem(409), one], conflict=conflict)
-                for one in (problem(500), GONE, LATE, problem(408), problem(429), DROPPED, SILENT)
+                for one in (problem(500), DROPPED, written("t", 503))
+                for conflict in (True, False)
+            ),
+            *(
+                partial(expect_callers_error, [one], conflict=conflict)
+                for one in (GONE, LATE, problem(408), problem(429), SILENT)
                 for conflict in (True, False)
             ),
             lambda: expect_callers_error([problem(422)], conflict=True),
