@@ -29,9 +29,14 @@ def service_under_test() -> Service:
         },
         workers=workers,
         prepare=[[sys.executable, "-m", "sample_service.migrate"]],
+        seed=[
+            "insert into orders (customer, sku, quantity, total_cents) values ('a', 'tea', 1, 490)"
+        ],
         health=Health(live="/health/live", ready="/health/ready", startup="/health/startup"),
         operations=[
-            Operation.read("list-orders", "GET", "/orders?limit=10"),
+            Operation.read(
+                "list-orders", "GET", "/orders?limit=10", deadline_header="X-Request-Timeout-Ms"
+            ),
             Operation.read("list-products", "GET", "/products"),
             Operation.read(
                 "quote-shipping", "GET", "/shipping-quote?weight=500", needs_database=False
@@ -44,7 +49,12 @@ def service_under_test() -> Service:
                 success=[201],
                 applied="select count(*) from orders where customer = $1",
                 idempotency_header="Idempotency-Key",
+                deadline_header="X-Request-Timeout-Ms",
+                # What is in stock and what was ordered.
+                invariant="select (select sum(stock) from products)"
+                " + (select sum(quantity) from orders where cancelled_at is null)",
             ),
+            Operation.compute("draw-invoice", "GET", "/orders/1/invoice", needs_database=True),
         ],
         errors=Errors(origin="origin"),
         budget=Budget(request=seconds(1), recovery=seconds(3), pool=5),

@@ -4,10 +4,14 @@ import pytest
 
 from brownout.expectations import (
     expect_acknowledged_applied,
+    expect_invariants,
     expect_none_doubled,
     expect_none_made_up,
+    expect_one_at_a_time,
     expect_refused_absent,
+    expect_same_answer,
     expect_undetermined_told,
+    expect_used_key_refused,
 )
 from brownout.trial import Recording
 from brownout.trial.plan import (
@@ -19,6 +23,7 @@ from brownout.trial.plan import (
     NO_FREE_SLOTS,
     OUTAGE,
     REVOKED_PERMISSION,
+    SAME_KEY,
     SILENT_COMMIT,
     WRITE_HISTORIES,
 )
@@ -75,3 +80,35 @@ def test_a_write_of_unknown_fate_is_not_reported_as_not_saved(
 ) -> None:
     """Each COMMIT is carried out, and its reply is lost."""
     expect_undetermined_told(brownout_recording.recorded_writes(), brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C6")
+@pytest.mark.trials(SAME_KEY)
+def test_the_same_key_gets_the_same_answer(brownout_recording: Recording) -> None:
+    """And makes one row."""
+    for operation, (first, again) in brownout_recording.noted("first", "again"):
+        expect_same_answer(first, again, brownout_recording.applied, operation)
+
+
+@pytest.mark.behaviour("C6")
+@pytest.mark.trials(SAME_KEY)
+def test_a_used_key_is_refused_for_another_request(brownout_recording: Recording) -> None:
+    """422, and nothing of it is done."""
+    for operation, others in brownout_recording.noted("other"):
+        expect_used_key_refused(others, brownout_recording.applied, operation)
+
+
+@pytest.mark.behaviour("C6")
+@pytest.mark.trials(SAME_KEY)
+def test_one_key_at_the_same_time_is_carried_out_once(brownout_recording: Recording) -> None:
+    """The other request gets 409, or waits and gets the same answer."""
+    for _, pairs in brownout_recording.noted("pairs"):
+        expect_one_at_a_time(pairs)
+
+
+@pytest.mark.behaviour("C7")
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_an_invariant_holds_at_every_moment(brownout_recording: Recording) -> None:
+    """Watched around the service, while whatever can break is broken."""
+    brownout_recording.declared.recorded_writes()
+    expect_invariants(brownout_recording.invariants)

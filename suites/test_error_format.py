@@ -5,8 +5,10 @@ import pytest
 from brownout.expectations import (
     expect_callers_error,
     expect_constant_titles,
+    expect_distinct_origins,
     expect_error_media_type,
     expect_no_leak,
+    expect_origins,
     expect_retry_after,
     expect_status_member,
     expect_valid_bodies,
@@ -24,7 +26,9 @@ from brownout.trial.plan import (
     LOST_COMMIT,
     MISTAKES,
     NO_FREE_SLOTS,
+    ORIGINS,
     OUTAGE,
+    OVERLOAD,
     RESET,
     REVOKED_PERMISSION,
     SILENT_COMMIT,
@@ -137,3 +141,44 @@ def test_no_error_gives_the_insides_away(brownout_recording: Recording) -> None:
 def test_no_answer_to_a_mistake_gives_the_insides_away(brownout_recording: Recording) -> None:
     """The framework's own errors are errors of the service too."""
     expect_no_leak(brownout_recording.note("mistakes"))
+
+
+@pytest.mark.behaviour("E10")
+@pytest.mark.trials(*REFUSING, MISTAKES)
+def test_an_error_names_where_it_arose(brownout_recording: Recording) -> None:
+    """Beside the id that leads to the log."""
+    answers = (*brownout_recording.met(), *brownout_recording.note("mistakes"))
+    expect_origins(answers, brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E10")
+@pytest.mark.trials(ORIGINS)
+def test_a_mistake_has_another_origin_than_an_outage(brownout_recording: Recording) -> None:
+    """So a caller sees from the error alone who has to act."""
+    mistakes, failures = (brownout_recording.note(one) for one in ("mistakes", "without database"))
+    expect_distinct_origins(mistakes, failures, brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E1")
+@pytest.mark.trials(OVERLOAD)
+def test_a_refusal_under_overload_has_the_media_type(
+    brownout_recording: Recording,
+) -> None:
+    """The door may be another part of the service than what answers inside."""
+    expect_error_media_type(brownout_recording.met(), brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E4")
+@pytest.mark.trials(OVERLOAD)
+def test_a_refusal_under_overload_fits_the_schema(
+    brownout_recording: Recording,
+) -> None:
+    """The door may be another part of the service than what answers inside."""
+    expect_valid_bodies(brownout_recording.met(), brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E6")
+@pytest.mark.trials(OVERLOAD)
+def test_a_refusal_under_overload_says_when_to_come_back(brownout_recording: Recording) -> None:
+    """The door may be another part of the service than what answers inside."""
+    expect_retry_after(brownout_recording.met())

@@ -2,9 +2,19 @@
 
 import pytest
 
-from brownout.expectations import expect_free_event_loop, expect_parallel
+from brownout.expectations import (
+    expect_all_succeed,
+    expect_free_event_loop,
+    expect_near_baseline,
+    expect_parallel,
+)
+from brownout.observations import Latencies
 from brownout.trial import Recording
-from brownout.trial.plan import EVENT_LOOP, SIDE_BY_SIDE
+from brownout.trial.plan import EVENT_LOOP, HEAVY_ROUTE, SIDE_BY_SIDE
+from brownout.units import seconds
+
+# Kubernetes' default `timeoutSeconds` of a probe.
+PROBE_TIMEOUT = seconds(1)
 
 
 @pytest.mark.behaviour("X1")
@@ -28,3 +38,12 @@ def test_writes_wait_side_by_side(brownout_recording: Recording) -> None:
     """So do writes, where it is not the database's own locks that make them wait."""
     for operation in brownout_recording.declared.writes():
         expect_parallel(brownout_recording, operation)
+
+
+@pytest.mark.behaviour("X2")
+@pytest.mark.trials(HEAVY_ROUTE)
+def test_a_heavy_route_does_not_starve_liveness(brownout_recording: Recording) -> None:
+    """p99 within a probe's time-out while many callers ask for what costs CPU time."""
+    asked = brownout_recording.note("sampled")
+    expect_all_succeed(asked)
+    expect_near_baseline(Latencies.of(asked), ceiling=PROBE_TIMEOUT, what="Liveness")

@@ -13,6 +13,7 @@ from brownout.trial.plan import (
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
     CROWD_IN_A_BLACK_HOLE,
+    HURRIED,
     LATENCY,
     SILENT_COMMIT,
     SLOW_STATEMENTS,
@@ -62,3 +63,11 @@ def test_no_query_survives_its_caller(brownout_recording: Recording) -> None:
 def test_connecting_has_a_time_out_of_its_own(brownout_recording: Recording) -> None:
     """A connect that nothing answers is given up, also where no request waits for it any more."""
     expect_connects_given_up(brownout_recording)
+
+
+@pytest.mark.behaviour("T4")
+@pytest.mark.trials(HURRIED)
+def test_a_caller_s_own_deadline_is_honoured(brownout_recording: Recording) -> None:
+    """Callers who wait for a third of D, and say so, are answered by then."""
+    budget = brownout_recording.declared.budget
+    expect_all_within(brownout_recording.note("hurried"), budget.latest - budget.request * 2 / 3)

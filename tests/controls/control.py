@@ -8,12 +8,14 @@ from typing import Any
 __all__ = [
     "CONSISTENCY",
     "DEADLINES",
+    "DECLARED",
     "ERROR_FORMAT",
     "EVENT_LOOP",
     "FAILOVER",
     "HEALTH",
     "LEFT_BEHIND",
     "LIFECYCLE",
+    "OVERLOAD",
     "POOL",
     "RECOVERY",
     "RETRIES",
@@ -37,11 +39,13 @@ ERROR_FORMAT = ids("E1 E2 E3 E4 E5 E6 E7 E8 E9 Z1")
 HEALTH = ids("H0 H1 H2 H3 H4 H5 H6 H7 H8 H9 Z2")
 DEADLINES = ids("T1 T2 T3 T6")
 POOL = ids("P1 P2 P3 P5 P6 P9 P10")
+DECLARED = ids("C6 C7 E10 T4 X2")
 CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")
 LEFT_BEHIND = ids("H10 T5 T7 P4")
 FAILOVER = ids("V4 V5 V6 V7")
 START_AND_STOP = ids("S1 S2 S3 S4 S5")
+OVERLOAD = ids("L1 L2 L3 L4 L5")
 RETRIES = ids("R1 R2 R3 R4 R5 R6 R7 R8 O3")
 LIFECYCLE = ids("S6")
 EVENT_LOOP = ids("X1 X3")
@@ -73,7 +77,8 @@ class Control:
     bundle has several `defects`, which break different promises, so the verdicts show that each
     one was caught. The suites judge the promises `judged_by` and the steady state. The promises
     that the defects break must be broken, `unknown` and `not_assessed` must have that verdict, and
-    all others must be kept. `tolerated` promises are broken without failing the run. `steady` is
+    all others must be kept; those `left_open` may be not assessed, too, because a busy machine can
+    leave them so. `tolerated` promises are broken without failing the run. `steady` is
     False if the service fails without any fault. `declares` replaces members of the declaration.
     """
 
@@ -84,6 +89,7 @@ class Control:
     tolerated: Set[str] = frozenset()
     unknown: Set[str] = frozenset()
     not_assessed: Set[str] = frozenset()
+    left_open: Set[str] = frozenset()
     steady: bool = True
     base: Base = Base.KIOSK
     declares: Mapping[str, Any] = field(default_factory=dict)

@@ -148,6 +148,8 @@ def recording(
         settled=None,
         applied={},
         shown={},
+        invariants={},
+        phases={},
         exchanges={},
         process=None,
         same_process=True,

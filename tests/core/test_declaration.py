@@ -43,6 +43,9 @@ def write(**changed: Any) -> Operation:
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "invariant with a parameter": (lambda: write(invariant="select $1"), "has a parameter"),
+    "deadline without a name": (lambda: write(deadline_header=": {ms}"), "deadline_header is"),
+    "deadline without a time": (lambda: write(deadline_header="A: 9 {s}"), "deadline_header is"),
     "path without slash": (lambda: Operation.read("a", "GET", "things"), "begins with '/'"),
     "path that is an address": (lambda: Operation.read("a", "GET", "http://a/b"), "only the path"),
     "path that is no text": (lambda: Operation.read("a", "GET", 3), "begins with '/'"),  # type: ignore[arg-type]
@@ -308,6 +311,19 @@ def test_an_outcome_follows_the_declaration_whatever_it_is(
     else:
         said_no = status == 503 or (400 <= status < 500 and status != 408)
         assert outcome is (REFUSED_ if said_no else UNDETERMINED)
+
+
+@pytest.mark.parametrize(
+    ("declared", "sent"),
+    [
+        (None, {}),
+        ("X-Request-Timeout-Ms", {"X-Request-Timeout-Ms": "1500"}),
+        ("grpc-timeout: {ms}m", {"grpc-timeout": "1500m"}),
+        ("Timeout: {seconds}", {"Timeout": "1.5"}),
+    ],
+)
+def test_a_deadline_is_sent_as_it_is_declared(declared: str | None, sent: dict[str, str]) -> None:
+    assert write(deadline_header=declared).deadline_headers(ms(1500)) == sent
 
 
 def test_a_stop_may_take_the_grace_or_what_follows_from_the_deadline() -> None:

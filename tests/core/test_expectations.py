@@ -62,10 +62,12 @@ from brownout.expectations import (
 from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
 from brownout.units import ms, seconds
+from tests.core.declared_controls import DECLARED_CONTROLS
 from tests.core.judgements import Controls, Judgement
 from tests.core.left_behind_controls import LEFT_BEHIND
 from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
+from tests.core.overload_controls import OVERLOAD_CONTROLS
 from tests.core.recovery_controls import RECOVERY
 from tests.core.retry_controls import RETRY_CONTROLS
 
@@ -209,6 +211,8 @@ def parented(one: Answer) -> Answer:
 
 
 CONTROLS = {
+    **DECLARED_CONTROLS,
+    **OVERLOAD_CONTROLS,
     **RETRY_CONTROLS,
     "expect_acknowledged_applied": Controls(
         kept=[

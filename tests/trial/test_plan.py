@@ -63,4 +63,6 @@ def test_whoever_compares_times_runs_alone() -> None:
         "event_loop_without_database",
         "side_by_side",
         "back_at_baseline",
+        "heavy_route",
+        "overload",
     }

@@ -20,6 +20,8 @@ from brownout.observations import Latencies, Recovery
 from brownout.trial import (
     Connects,
     Exchange,
+    Invariant,
+    Phase,
     ProcessEnd,
     Recording,
     SessionLook,
@@ -209,6 +211,8 @@ WHOLE = recording(
     settled=SessionLook(112.0, {"idle": 1}),
     applied={"t": 1},
     shown={"t": 1},
+    invariants={"list": Invariant(("[(0,)]",), 2)},
+    phases={"spike": Phase(40.0, 103.0, 104.0, (0.1,), 1)},
     exchanges={"failing list": (Exchange((WITHIN,), (WireStep(103.0, 1, "select ?", "T"),), 1),)},
     process=ProcessEnd(70, seconds(3), ("last words",)),
     same_process=False,

@@ -60,9 +60,9 @@ class ListUpToTheDeadline(Counter):
 class StreamThatBreaksOff(Front):
     """Streams the rows as they arrive, so it has already sent 200 when one is missing."""
 
-    async def orders(self, _: Request) -> Response:
+    async def orders(self, request: Request) -> Response:
         """Start to answer with the first row."""
-        rows = row_by_row(self.counter.pool, self.deadline())
+        rows = row_by_row(self.counter.pool, self.deadline(request))
         first = await anext(rows, None)
         if first is None:
             return JSONResponse([])

@@ -25,10 +25,12 @@ from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, PROBE, RECOVER
 __all__ = [
     "connection_for_each_request",
     "endless_queue",
+    "excess_as_an_error",
     "leftover_connections_bundle",
     "never_swept",
     "pool_limits_bundle",
     "pool_sweeper_bundle",
+    "queue_without_an_end",
 ]
 
 
@@ -91,6 +93,26 @@ def _new_deadline() -> float:
 def endless_queue() -> Starlette:
     """Create the kiosk with `EndlessQueue`."""
     return kiosk(pool=EndlessQueue)
+
+
+def queue_without_an_end() -> Starlette:
+    """Create the kiosk with `EndlessQueue`."""
+    return kiosk(pool=EndlessQueue)
+
+
+class ExcessAsAnError(Front):
+    """Answers a full queue, and a wait that was too long, like a bug of its own."""
+
+    def problem(self, refused: Refused) -> Response:
+        """Answer 500 instead of 503."""
+        if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
+            refused = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, refused.detail)
+        return super().problem(refused)
+
+
+def excess_as_an_error() -> Starlette:
+    """Create the kiosk with `ExcessAsAnError`."""
+    return kiosk(front=ExcessAsAnError)
 
 
 class HandMadePool(Pool):
@@ -284,7 +306,7 @@ class ConnectionForEveryRoute(Front):
 
     async def quote(self, request: Request) -> Response:
         """Return the price of shipping."""
-        async with self.counter.pool.lease(self.deadline()):
+        async with self.counter.pool.lease(self.deadline(request)):
             return await super().quote(request)
 
 

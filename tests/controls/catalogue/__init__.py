@@ -6,6 +6,8 @@ from types import MappingProxyType
 from tests.controls.catalogue.answers import ANSWERS
 from tests.controls.catalogue.database import DATABASE
 from tests.controls.catalogue.deadlines import DEADLINE
+from tests.controls.catalogue.declared import FEATURES
+from tests.controls.catalogue.overload import OVERLOADS
 from tests.controls.catalogue.probes import PROBES
 from tests.controls.catalogue.retries import RETRY
 from tests.controls.catalogue.work import WORK
@@ -16,6 +18,9 @@ __all__ = ["CONTROLS"]
 CONTROLS: Mapping[str, Control] = MappingProxyType(
     # The longest come first, so no worker is left alone with one at the end. Of those that compare
     # latencies, the ones that must keep X1 have others before and after them.
-    {each.name: each for each in (*DEADLINE, *RETRY, *WORK, *PROBES, *DATABASE, *ANSWERS)}
+    {
+        each.name: each
+        for each in (*DEADLINE, *RETRY, *OVERLOADS, *FEATURES, *WORK, *PROBES, *DATABASE, *ANSWERS)
+    }
 )
 """Every control by its name."""

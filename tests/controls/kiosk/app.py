@@ -40,6 +40,7 @@ def kiosk(
             Route("/orders", shop.orders),
             Route("/orders", shop.place, methods=["POST"]),
             Route("/quote", shop.quote),
+            Route("/digest", shop.digest),
             Route("/health/live", health.live),
             Route("/health/ready", health.ready),
         ],

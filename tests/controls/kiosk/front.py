@@ -5,6 +5,7 @@ import json
 import secrets
 import sys
 from contextvars import ContextVar
+from hashlib import pbkdf2_hmac
 from http import HTTPStatus
 from typing import Final
 
@@ -15,9 +16,9 @@ from starlette.responses import JSONResponse, Response
 
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined, meaning
-from tests.controls.kiosk.settings import WORK
+from tests.controls.kiosk.settings import DEADLINE, WORK
 
-__all__ = ["EXPECTED", "TRACE", "Front"]
+__all__ = ["DEADLINE_HEADER", "EXPECTED", "TRACE", "Front", "computed"]
 
 EXPECTED: Final = (*DRIVER_ERRORS, HTTPException, Refused, Undetermined)
 """What handlers raise; any other exception is a bug."""
@@ -26,23 +27,40 @@ TRACE: Final[ContextVar[str | None]] = ContextVar("trace", default=None)
 """The caller's trace id, if it sent one."""
 
 
+DEADLINE_HEADER: Final = "X-Request-Timeout-Ms"
+"""How long the caller waits, in milliseconds."""
+
+
+DIGESTS: Final = 4
+"""How many digests may be asked for at once; they are computed one after the other."""
+
+
+def computed() -> str:
+    """Return a digest that costs about 50 ms of CPU time."""
+    return pbkdf2_hmac("sha256", b"kiosk", b"salt", 60_000).hex()
+
+
 class Front:
     """The operations, and the answer to every error."""
 
     def __init__(self, counter: Counter) -> None:
         self.counter = counter
+        self._digesting = asyncio.Lock()
+        self._asked_for = 0
 
-    def deadline(self) -> float:
-        """Return the deadline of the work for a request that begins now."""
-        return asyncio.get_running_loop().time() + WORK
+    def deadline(self, request: Request) -> float:
+        """Return the deadline of the work for a request that begins now; its caller may wait for
+        less time than all others."""
+        patience = float(request.headers.get(DEADLINE_HEADER, DEADLINE * 1000)) / 1000
+        return asyncio.get_running_loop().time() + WORK * min(1, patience / DEADLINE)
 
-    async def orders(self, _: Request) -> Response:
+    async def orders(self, request: Request) -> Response:
         """Return the last orders."""
-        return JSONResponse(await self.counter.orders(self.deadline()))
+        return JSONResponse(await self.counter.orders(self.deadline(request)))
 
     async def place(self, request: Request) -> Response:
         """Place an order."""
-        until = self.deadline()
+        until = self.deadline(request)
         try:
             customer = str((await request.json())["customer"])
         except (json.JSONDecodeError, KeyError, TypeError):
@@ -54,6 +72,17 @@ class Front:
     async def quote(self, _: Request) -> Response:
         """Return the price of shipping, which needs no database."""
         return JSONResponse({"cents": 490})
+
+    async def digest(self, _: Request) -> Response:
+        """Return what takes a while to compute, in a thread and without the interpreter's lock."""
+        if self._asked_for >= DIGESTS:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Enough of them are being computed.")
+        self._asked_for += 1
+        try:
+            async with self._digesting:
+                return JSONResponse({"digest": await asyncio.to_thread(computed)})
+        finally:
+            self._asked_for -= 1
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer an exception with a problem (RFC 9457)."""
@@ -83,11 +112,16 @@ class Front:
                 "status": refused.status.value,
                 "detail": refused.detail,
                 "trace_id": trace_id,
+                "origin": self.origin(refused),
             },
             refused.status,
             media_type="application/problem+json",
             headers=retry,
         )
+
+    def origin(self, refused: Refused) -> str:
+        """Return where a refusal arose."""
+        return "request" if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR else "database"
 
     def log(self, trace_id: str, refused: Refused) -> None:
         """Write one line about a refusal."""

@@ -1,0 +1,80 @@
+"""The kiosk without what it declares."""
+
+# ruff: noqa: ARG002 - a method that is replaced keeps its parameters
+
+import asyncio
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.controls.broken.bundle import bundle
+from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.counter import Counter
+from tests.controls.kiosk.front import Front, computed
+from tests.controls.kiosk.pool import Connection
+from tests.controls.kiosk.refusals import Refused
+from tests.controls.kiosk.settings import WORK
+
+__all__ = ["broken_declaration_bundle", "separate_receipts_bundle"]
+
+
+class OldOrderForAUsedKey(Counter):
+    """Answers any request with the order that has its key."""
+
+    def found(self, number: int, placed_for: str, customer: str) -> int:
+        """Return the old order's number."""
+        return number
+
+
+class OwnDeadlineOnly(Front):
+    """Does not read the caller's deadline."""
+
+    def deadline(self, request: Request) -> float:
+        """Return the same for all callers."""
+        return asyncio.get_running_loop().time() + WORK
+
+
+class ComputesInTheLoop(Front):
+    """Computes where all other requests wait."""
+
+    async def digest(self, request: Request) -> Response:
+        """Return the digest."""
+        return JSONResponse({"digest": computed()})
+
+
+def broken_declaration_bundle() -> Starlette:
+    """Create the kiosk with three independent defects."""
+    return kiosk(counter=OldOrderForAUsedKey, front=bundle(OwnDeadlineOnly, ComputesInTheLoop))
+
+
+class ReceiptAfterwards(Counter):
+    """Writes the receipt in a transaction of its own."""
+
+    async def work(self, connection: Connection, customer: str, key: str | None) -> int:
+        """Place an order, without its receipt."""
+        number = await super().work(connection, customer, key)
+        await connection.execute("DELETE FROM receipts WHERE order_id = $1", number)
+        return number
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order, and then write its receipt."""
+        number = await super().place(until, customer, key)
+        async with self.pool.lease(until) as connection:
+            await connection.execute(
+                "INSERT INTO receipts VALUES ($1) ON CONFLICT DO NOTHING", number
+            )
+        return number
+
+
+class OneOriginForAll(Front):
+    """Names itself as the origin of each error."""
+
+    def origin(self, refused: Refused) -> str:
+        """Return the same for all."""
+        return "kiosk"
+
+
+def separate_receipts_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(counter=ReceiptAfterwards, front=OneOriginForAll)

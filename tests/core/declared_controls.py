@@ -1,0 +1,119 @@
+"""What judgements on declared features must accept and reject."""
+
+from functools import partial
+
+from brownout import Answer, Completion, Errors, Operation
+from brownout.expectations import (
+    expect_distinct_origins,
+    expect_invariants,
+    expect_one_at_a_time,
+    expect_origins,
+    expect_same_answer,
+    expect_used_key_refused,
+)
+from brownout.trial import Invariant
+from tests.core.judgements import Controls
+from tests.core.made import WRITE, answer, no_answer, problem
+
+__all__ = ["DECLARED_CONTROLS"]
+
+ERRORS = Errors(origin="origin")
+UNCOUNTED = Operation.write("place", "POST", "/things")
+FIRST = answer(201, json={"id": 7, "lines": [{"sku": "tea"}], "placed_at": "1"}, operation=WRITE)
+SAME = answer(201, json={"lines": [{"sku": "tea"}], "id": 7, "placed_at": "2"}, operation=WRITE)
+OTHER = answer(201, json={"id": 8, "lines": [{"sku": "tea"}]}, operation=WRITE)
+BUSY = problem(409)
+SILENT = no_answer(Completion.NO_ANSWER, operation=WRITE)
+
+
+def named(origin: str, status: int = 503) -> Answer:
+    return problem(status, origin=origin, trace_id="a1")
+
+
+DECLARED_CONTROLS = {
+    "expect_distinct_origins": Controls(
+        kept=[lambda: expect_distinct_origins([named("request", 404)], [named("pool")], ERRORS)],
+        broken=[
+            lambda: expect_distinct_origins(
+                [named("shop", 404), named("request", 422)], [named("shop")], ERRORS
+            ),
+        ],
+        nothing=[
+            lambda: expect_distinct_origins([named("a")], [named("a")], Errors()),
+            lambda: expect_distinct_origins([], [named("a")], ERRORS),
+            lambda: expect_distinct_origins([named("a")], [answer()], ERRORS),
+        ],
+    ),
+    "expect_invariants": Controls(
+        kept=[lambda: expect_invariants({"place": Invariant(("[(0,)]",), 9)})],
+        broken=[
+            lambda: expect_invariants(
+                {"place": Invariant(("0",), 9), "move": Invariant(("0", "1"), 9)}
+            )
+        ],
+        nothing=[
+            lambda: expect_invariants({}),
+            lambda: expect_invariants({"place": Invariant(("0",), 1)}),
+        ],
+    ),
+    "expect_one_at_a_time": Controls(
+        kept=[
+            lambda: expect_one_at_a_time([FIRST, BUSY]),
+            lambda: expect_one_at_a_time([BUSY, FIRST]),
+            lambda: expect_one_at_a_time([FIRST, SAME]),
+        ],
+        broken=[
+            lambda: expect_one_at_a_time([FIRST, OTHER]),
+            lambda: expect_one_at_a_time([FIRST, problem(500)]),
+            lambda: expect_one_at_a_time([FIRST, SILENT]),
+            lambda: expect_one_at_a_time([BUSY, BUSY]),
+        ],
+        nothing=[lambda: expect_one_at_a_time([])],
+    ),
+    "expect_origins": Controls(
+        kept=[
+            lambda: expect_origins([answer(), named("pool"), named("request", 404)], ERRORS),
+            lambda: expect_origins([problem(500, place="x")], Errors(origin="place", trace=None)),
+        ],
+        broken=[
+            lambda: expect_origins([named("pool"), problem(503, trace_id="a")], ERRORS),
+            lambda: expect_origins([named("pool"), problem(503, origin="pool")], ERRORS),
+            lambda: expect_origins([named("")], ERRORS),
+            lambda: expect_origins([problem(503, origin=["pool"], trace_id="a")], ERRORS),
+            lambda: expect_origins([answer(500, body=b"pool")], ERRORS),
+        ],
+        nothing=[
+            lambda: expect_origins([], ERRORS),
+            lambda: expect_origins([answer()], ERRORS),
+            lambda: expect_origins([named("pool")], Errors()),
+            lambda: expect_origins([named("a")], Errors(origin="a", media_type="text/plain")),
+        ],
+    ),
+    "expect_same_answer": Controls(
+        kept=[
+            partial(expect_same_answer, FIRST, SAME, {"t": 1}, WRITE),
+            partial(expect_same_answer, FIRST, SAME, {}, UNCOUNTED),
+            partial(expect_same_answer, answer(body=b"7"), answer(body=b"7"), {"t": 1}, WRITE),
+        ],
+        broken=[
+            partial(expect_same_answer, FIRST, OTHER, {"t": 1}, WRITE),
+            partial(expect_same_answer, FIRST, SAME, {"t": 2}, WRITE),
+            partial(expect_same_answer, FIRST, BUSY, {"t": 1}, WRITE),
+            partial(expect_same_answer, FIRST, SILENT, {"t": 1}, WRITE),
+            partial(expect_same_answer, answer(body=b"7"), answer(body=b"8"), {"t": 1}, WRITE),
+        ],
+        nothing=[],
+    ),
+    "expect_used_key_refused": Controls(
+        kept=[
+            partial(expect_used_key_refused, [problem(422)], {"t": 0}, WRITE),
+            partial(expect_used_key_refused, [problem(422)], {}, UNCOUNTED),
+        ],
+        broken=[
+            partial(expect_used_key_refused, [FIRST], {"t": 0}, WRITE),
+            partial(expect_used_key_refused, [BUSY], {"t": 0}, WRITE),
+            partial(expect_used_key_refused, [problem(422)], {"t": 1}, WRITE),
+        ],
+        nothing=[partial(expect_used_key_refused, [], {}, WRITE)],
+    ),
+}

@@ -1,0 +1,122 @@
+"""What judgements on overload must accept and reject."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from brownout import Answer, Completion
+from brownout.expectations import (
+    expect_accepted_in_time,
+    expect_as_before,
+    expect_excess_refused,
+    expect_goodput,
+)
+from brownout.trial import Phase, Recording
+from brownout.units import ms, seconds
+from tests.core.judgements import Controls
+from tests.core.made import answer, no_answer, problem, recording
+
+__all__ = ["OVERLOAD_CONTROLS"]
+
+SILENT = no_answer(Completion.NO_ANSWER, elapsed=seconds(3))
+
+
+def served(count: int, milliseconds: float = 200) -> list[Answer]:
+    return [answer(elapsed=ms(milliseconds))] * count
+
+
+def refused(count: int, milliseconds: float = 5, status: int = 503) -> list[Answer]:
+    return [answer(status, elapsed=ms(milliseconds), body=problem(status).body)] * count
+
+
+def spike(*groups: Sequence[Answer], lag: float = 0.001) -> Recording:
+    """A spike with these answers, at D = 1 s."""
+    answers = tuple(one for group in groups for one in group)
+    phases = {"spike": Phase(400, 100.0, 101.0, (lag,) * 9)}
+    return recording(notes={"spike": answers}, phases=phases)
+
+
+def double(good: int, *, late: int = 0, lag: float = 0.001) -> Recording:
+    """Ten seconds, of which three are not counted, with a plateau of ten a second; `good` are
+    served a second within D, `late` later."""
+    answers = [
+        answer(started=100 + number / count, elapsed=elapsed)
+        for count, elapsed in ((good, ms(100)), (late, seconds(2)))
+        for number in range(count * 10)
+    ]
+    phases = {
+        "double": Phase(20, 100.0, 110.0, (lag,) * 9),
+        "plateau": Phase(10, 99.0, 100.0),
+    }
+    return recording(answers=tuple(answers), phases=phases)
+
+
+refusing = partial(expect_excess_refused, name="spike", within=ms(250))
+
+OVERLOAD_CONTROLS = {
+    "expect_accepted_in_time": Controls(
+        kept=[
+            lambda: expect_accepted_in_time(spike(served(20), refused(80)), "spike"),
+            lambda: expect_accepted_in_time(spike(served(20), served(2, 1500)), "spike"),
+            lambda: expect_accepted_in_time(spike(served(500), served(5, 1500)), "spike"),
+        ],
+        broken=[
+            lambda: expect_accepted_in_time(spike(served(20), served(3, 1500)), "spike"),
+            lambda: expect_accepted_in_time(spike(served(500), served(6, 1500)), "spike"),
+            lambda: expect_accepted_in_time(spike(served(9, 2500), lag=0.2), "spike"),
+        ],
+        nothing=[
+            lambda: expect_accepted_in_time(spike(refused(80)), "spike"),
+            lambda: expect_accepted_in_time(spike(), "spike"),
+            lambda: expect_accepted_in_time(spike(served(9, 1500), lag=0.2), "spike"),
+            lambda: expect_accepted_in_time(spike(served(9)), "impulse"),
+        ],
+    ),
+    "expect_as_before": Controls(
+        kept=[
+            lambda: expect_as_before(served(5), [*refused(9), *served(5, 500)]),
+            lambda: expect_as_before(served(5, 10), served(5, 109)),
+        ],
+        broken=[
+            lambda: expect_as_before(served(5), [*served(5), *refused(1)]),
+            lambda: expect_as_before(served(5), served(5, 700)),
+            lambda: expect_as_before(served(5), served(4)),
+        ],
+        nothing=[
+            lambda: expect_as_before([], served(5)),
+            lambda: expect_as_before(served(5), []),
+        ],
+    ),
+    "expect_excess_refused": Controls(
+        kept=[
+            lambda: refusing(spike(served(20), refused(50), refused(40, 500))),
+            lambda: refusing(spike(served(20), refused(50, status=429))),
+        ],
+        broken=[
+            lambda: refusing(spike(served(20), refused(50), refused(1, status=500))),
+            lambda: refusing(spike(served(20), refused(50), [SILENT])),
+            lambda: refusing(spike(served(20), refused(40), refused(50, 500))),
+            lambda: refusing(spike(served(20), served(80, 2000))),
+            lambda: refusing(spike(served(20), refused(50, 1500), lag=0.2)),
+        ],
+        nothing=[
+            lambda: refusing(spike(served(20))),
+            lambda: refusing(spike()),
+            lambda: refusing(spike(served(20), refused(50, 500), lag=0.2)),
+        ],
+    ),
+    "expect_goodput": Controls(
+        kept=[
+            lambda: expect_goodput(double(10), "double"),
+            lambda: expect_goodput(double(8, late=9), "double"),
+        ],
+        broken=[
+            lambda: expect_goodput(double(6), "double"),
+            lambda: expect_goodput(double(6, late=9), "double"),
+            lambda: expect_goodput(double(2, lag=0.2), "double"),
+        ],
+        nothing=[
+            lambda: expect_goodput(double(6, lag=0.2), "double"),
+            lambda: expect_goodput(spike(served(9)), "double"),
+        ],
+    ),
+}
