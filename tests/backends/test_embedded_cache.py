@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from brownout.backends.choice import chosen_backend
 from brownout.backends.embedded import EmbeddedBackend
 from brownout.backends.embedded import cache as module
 from brownout.backends.embedded.cache import Cache
 from brownout.errors import BackendUnavailable
 from brownout.reaper import Reaper
+from brownout.settings.resolution import Layers, resolve
 from tests.backends.waiting import leftovers, until
 
 OWNER = Path(__file__).with_name("owner.py")
@@ -151,3 +153,13 @@ def test_its_password_is_ours_alone(reaper: Reaper, cache: Path) -> None:
 
 def test_the_default_is_one_folder_for_each_user() -> None:
     assert module.default_cache().name == f"brownout-cache-{os.geteuid()}"
+
+
+def test_an_option_chooses_its_place(reaper: Reaper, scratch: Path) -> None:
+    layers = Layers(
+        command_line={"cache": str(scratch / "mine")},
+        environment={}, ini={}, ini_file=scratch / "pytest.ini", invoked_in=scratch,
+    )  # fmt: skip
+    backend = chosen_backend(resolve(layers), reaper)
+    assert isinstance(backend, EmbeddedBackend)
+    assert backend._cache.folder == scratch / "mine"

@@ -311,3 +311,9 @@ def test_a_closed_reaper_takes_no_promise() -> None:
 
 def wait_channel(process: psutil.Process) -> str:
     return Path(f"/proc/{process.pid}/wchan").read_text("ascii")
+
+
+def test_the_administrator_s_url_is_not_handed_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWNOUT_POSTGRES", "postgresql://admin:hunter2@db/postgres")
+    with Reaper.start() as reaper:
+        assert "BROWNOUT_POSTGRES" not in psutil.Process(reaper._process.pid).environ()

@@ -157,6 +157,7 @@ class FakeService:
         self.url = url
         self.pid = 1000
         self.process_ids: tuple[int, ...] = ()
+        self.secrets: tuple[str, ...] = ()
         self.restarts = 0
         self.resets = 0
         self.words = ""

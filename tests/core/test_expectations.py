@@ -846,3 +846,19 @@ def test_where_requests_hung_nothing_is_known_of_errors() -> None:
     with pytest.raises(BrownoutError, match="No error was seen to judge") as unknown:
         expect_error_media_type([OK, SILENT], ERRORS)
     assert not isinstance(unknown.value, NotAssessable)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"code": "E", "api_key": "abcd1234"}, "$.api_key: its value does not fulfil 'type'"),
+        ({"code": {"password": "hunter22"}}, "{'password': '…'} is not of type 'string'"),
+    ],
+)
+def test_a_complaint_about_a_body_shows_no_secret_of_it(body: dict[str, object], said: str) -> None:
+    schema = {"properties": {"code": {"type": "string"}, "api_key": {"type": "integer"}}}
+    with pytest.raises(ContractViolation) as broken:
+        expect_valid_bodies([answer(500, json=body)], Errors(schema=schema))
+    assert said in broken.value.violation.observed
+    assert "abcd1234" not in str(broken.value)
+    assert "hunter22" not in str(broken.value)

@@ -235,6 +235,24 @@ def test_secrets_are_masked_in_the_log(run: Running, monkeypatch: pytest.MonkeyP
     assert one.log().startswith("API_KEY=********\nOUTER_KEY=********\nOPEN=******** and open\n")
 
 
+def test_the_administrator_s_url_is_not_handed_on(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWNOUT_POSTGRES", "postgresql://admin:hunter2@db/postgres")
+    one = run(declared("show", "{port}", "BROWNOUT_POSTGRES"))
+    one.start()
+    assert "hunter2" not in str(psutil.Process(one.pid).environ())
+    assert "BROWNOUT_POSTGRES" not in psutil.Process(one.pid).environ()
+
+
+def test_what_looks_like_a_secret_is_masked_in_what_is_said_of_the_log(run: Running) -> None:
+    words = ["-c", "import sys; sys.exit('token=abcd1234 \\x1b[2J')"]
+    one = run(service(command=[sys.executable, *words]))
+    with pytest.raises(ServiceNotReady) as why:
+        one.start()
+    assert "token=… \\x1b[2J" in str(why.value)
+
+
 def test_every_process_of_a_service_carries_the_run_s_mark_whatever_is_declared(
     run: Running, token: str
 ) -> None:

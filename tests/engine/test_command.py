@@ -39,6 +39,21 @@ def test_signals_end_it_cleanly_and_calls_and_connections_are_logged(number: int
         assert text in output
 
 
+def test_what_a_client_calls_things_forges_no_line_of_the_log() -> None:
+    name = "a\n2026-01-01 00:00:00,000 INFO forged\x1b]0;owned\x07"
+    with serving() as (client, process):
+        body = {"name": name, "upstream": "127.0.0.1:1\r\nforged", "listen": "127.0.0.1:0"}
+        assert client.post("/proxies", json=body).status_code == 201
+        client.get("/forged%0a%1b[2J")
+        client.post("/leases", json={"name": name, "duration": 1})
+        output = end(process)
+    lines = output.splitlines()
+    assert not [line for line in lines if not re.match(r"20\d\d-\d\d-\d\d [\d:,]+ [A-Z]+ ", line)]
+    assert not [line for line in lines if "INFO forged" in line and "\\n2026" not in line]
+    assert "\x1b" not in output
+    assert "\\x1b]0;owned" in output
+
+
 def test_a_quiet_log_level_logs_nothing() -> None:
     with serving("-host", "127.0.0.1", environment={"LOG_LEVEL": "error"}) as (_, process):
         assert end(process) == ""

@@ -30,6 +30,12 @@ def test_it_serves_on_loopback_and_stops_twice() -> None:
     assert not psutil.pid_exists(engine.pid)
 
 
+def test_the_administrator_s_url_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWNOUT_POSTGRES", "postgresql://admin:hunter2@db/postgres")
+    with EngineProcess.start() as engine:
+        assert "BROWNOUT_POSTGRES" not in psutil.Process(engine.pid).environ()
+
+
 def test_no_place_for_temporary_files_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

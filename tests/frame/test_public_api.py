@@ -36,7 +36,8 @@ TRIALS = """
 """
 
 OPTION_NAMES = """
-    backend postgres pg_bin postgres_image toxiproxy_image service start_timeout strict only report
+    backend postgres pg_bin cache postgres_image toxiproxy_image service start_timeout strict only
+    report
 """
 
 

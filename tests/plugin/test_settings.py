@@ -39,6 +39,7 @@ def test_defaults() -> None:
         "backend": "embedded",
         "postgres": None,
         "pg_bin": None,
+        "cache": None,
         "postgres_image": "postgres:17-alpine",
         "toxiproxy_image": "ghcr.io/shopify/toxiproxy:2.12.0",
         "service": None,
@@ -84,7 +85,7 @@ def test_explicit_no_outranks_a_yes_below(no: str) -> None:
     assert not layered(environment={"BROWNOUT_STRICT": no}, ini={"strict": "yes"}).strict
 
 
-@pytest.mark.parametrize("name", ["postgres", "pg_bin", "service", "report"])
+@pytest.mark.parametrize("name", ["postgres", "pg_bin", "cache", "service", "report"])
 def test_empty_value_switches_an_option_off(name: str) -> None:
     settings = layered(
         command_line={name: ""},
@@ -93,6 +94,7 @@ def test_empty_value_switches_an_option_off(name: str) -> None:
             "BROWNOUT_SERVICE": "a:b",
             "BROWNOUT_REPORT": "out",
             "BROWNOUT_PG_BIN": "",
+            "BROWNOUT_CACHE": "",
         },
     )
     assert getattr(settings, name) is None

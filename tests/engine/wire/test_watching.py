@@ -46,8 +46,8 @@ def test_rows_that_follow_each_other_are_counted_when_something_else_comes() -> 
 
 
 def test_a_terminal_gets_no_control_characters() -> None:
-    asked = Event(1, 0.0, 1, UP, "Query", "select '\x1b[2J\x07é'", "abc", None, "I", 14, None)
-    assert line_of(asked, 0.0).endswith("select '\ufffd[2J\ufffdé'")
+    asked = Event(1, 0.0, 1, UP, "Query", "select '\x1b[2J\x07é'", "abc", None, "I", 14, "r\n")
+    assert line_of(asked, 0.0).endswith("[r\\n]  select '\\x1b[2J\\x07é'")
 
 
 def test_the_first_of_many_rows_is_printed_before_the_next_has_come() -> None:
