@@ -19,6 +19,7 @@ OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expe
     tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 
+TIMES := 300
 # Arguments for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
 ARGS :=
 
@@ -27,7 +28,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test oldest env engine lint compiled own-tests suites containers clean
+.PHONY: help gate test oldest env engine lint compiled own-tests suites containers fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +38,7 @@ help:
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
+	@echo 'make fuzz        attack the engine for long; TIMES says how many times as much as make test'
 	@echo 'make bench-NAME  run the benchmark benchmarks/NAME.py'
 
 gate: env
@@ -102,6 +104,10 @@ $(OLDEST):
 	@$(OLDEST)/bin/python -m pip install -q --no-compile -c constraints-oldest.txt \
 	    -e '.[asyncio,embedded]' fastapi hypothesis
 	@$(OLDEST_FROM) > $(OLDEST)/made-from
+
+# It ends with what was tried, and with what the engine held before and after.
+fuzz: env
+	@BROWNOUT_FUZZ=$(TIMES) $(PYTHON) -m pytest tests/engine/fuzz -q -s $(ARGS)
 
 bench-%: env
 	@$(PYTHON) -m benchmarks.$* $(ARGS); code=$$?; echo "bench-$*: exit code $$code"; exit $$code

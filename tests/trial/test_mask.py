@@ -119,3 +119,8 @@ def test_what_stands_around_a_secret_stays(data: st.DataObject, secret: str) -> 
     before, after = data.draw(st.text("xyz", max_size=9)), data.draw(st.text("xyz", max_size=9))
     form = data.draw(st.sampled_from([secret, quote(secret, safe="")]))
     assert Mask({"dsn": secret}).text(before + form + after) == f"{before}⟨dsn⟩{after}"
+
+
+def test_declared_secrets_are_masked_in_any_encoding_unless_they_are_short() -> None:
+    mask = Mask({"dsn.user": "shop"}, ["s3cret/key", "on"])
+    assert mask.text("on s3cret/key s3cret%2Fkey S3CRET/KEY") == "on ******** ******** ********"

@@ -1,0 +1,194 @@
+"""What the fuzzers send: nearly right calls, rules and messages, and what is nothing at all."""
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from brownout.engine.wire.messages import BACKEND, FRONTEND
+from tests.engine.wire.messages import (
+    CANCEL,
+    EXECUTE,
+    FLUSH,
+    SYNC,
+    bind,
+    close,
+    complete,
+    describe,
+    error,
+    execute,
+    message,
+    parse,
+    query,
+    ready,
+    startup,
+)
+
+__all__ = ["ANYTHING", "BODIES", "CHUNKS", "PATHS", "REPLIES", "REQUESTS", "RULES"]
+
+_NAMES = st.sampled_from(["a", "b", "c", "", "A", "x" * 1025, "\x1b[2J\n", "\ud800", "é"])
+_SMALL = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 5),
+    st.sampled_from([2**31, 2**63, -(2**63), 10**400]),
+    st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=4), _NAMES,
+)  # fmt: skip
+ANYTHING = st.recursive(
+    _SMALL,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+"""Any JSON value."""
+
+
+def _object(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of the fields, each usually of the right type."""
+    likely = {name: st.one_of(values, values, values, ANYTHING) for name, values in fields.items()}
+    return st.fixed_dictionaries({}, optional=likely)
+
+
+_SCOPES = st.sampled_from(["all", "new", "established"]) | _object(
+    nth=st.integers(0, 3), first=st.integers(0, 3)
+)
+_ADDRESSES = st.sampled_from(
+    ["127.0.0.1:0", "127.0.0.1:1", "localhost:0", "[::1]:1", ":0", "", "a..b:80", "127.0.0.1",
+     "127.0.0.1:99999", "[::1%9]:1", "127.0.0.1:0\0", "\ud800:1", "x" * 64 + ":1"]
+)  # fmt: skip
+_LEASES = st.sampled_from(["", "", "lease"])
+_PROXY = _object(
+    name=_NAMES, listen=_ADDRESSES, upstream=_ADDRESSES, enabled=st.booleans(),
+    protocol=st.sampled_from(["plain", "postgresql"]),
+    when_upstream_down=st.sampled_from(["accept", "refuse"]), lease=_LEASES,
+    tls=_object(
+        certificate=st.sampled_from(["", "/dev/zero", "/proc/kmsg", "/etc/passwd", "\0"]),
+        key=st.sampled_from(["", "/dev/null"]), upstream=st.sampled_from(["disable", "require"]),
+        ca=st.just(""),
+    ),
+)  # fmt: skip
+_TOXIC = _object(
+    name=_NAMES, stream=st.sampled_from(["upstream", "downstream"]), scope=_SCOPES, lease=_LEASES,
+    type=st.sampled_from(
+        ["latency", "bandwidth", "slow_close", "timeout", "slicer", "limit_data", "reset_peer",
+         "noop", "none"]
+    ),
+    toxicity=st.floats(-0.5, 1.5),
+    attributes=st.dictionaries(
+        st.sampled_from(["latency", "jitter", "rate", "delay", "timeout", "bytes", "average_size"]),
+        st.integers(-1, 50) | _SMALL,
+    ),
+)  # fmt: skip
+_PATTERNS = st.one_of(
+    st.sampled_from(["insert", "(a+)+$", "select *1", "(?=a)", "a{2}{3}", "[", "\\", "b*c{90}"]),
+    st.text("ab()[]{}|*+?.\\^$1, ", max_size=12),
+)
+_MESSAGES = st.sampled_from([*FRONTEND.values(), *BACKEND.values(), "Quary"])
+_WHEN = _object(
+    message=_MESSAGES | st.lists(_MESSAGES, max_size=3), sql=_PATTERNS, commits=st.booleans(),
+    direction=st.sampled_from(["upstream", "downstream"]),
+    tag=st.sampled_from(["COMMIT", "INSERT"]),
+    status=st.sampled_from(["idle", "transaction", "failed"]),
+    scope=_SCOPES,
+    application_name=st.just("shop"), pid=st.integers(-1, 9), nth=st.integers(0, 3),
+    times=st.integers(0, 3),
+)  # fmt: skip
+_DO = _object(
+    action=st.sampled_from(
+        ["error", "cut", "reset", "delay", "stall", "swallow", "truncate", "nothing"]
+    ),
+    sqlstate=st.sampled_from(["40001", "57P01", "x"]), severity=st.sampled_from(["ERROR", "FATAL"]),
+    message=st.text(max_size=5), side=st.sampled_from(["before", "after"]),
+    milliseconds=st.integers(-1, 3), bytes=st.integers(-1, 40),
+)  # fmt: skip
+_USUAL_DO = st.sampled_from(
+    [
+        {"action": "cut"}, {"action": "cut", "side": "after"}, {"action": "reset"},
+        {"action": "delay", "milliseconds": 1}, {"action": "stall"}, {"action": "swallow"},
+        {"action": "truncate", "bytes": 3}, {"action": "error", "sqlstate": "40001"},
+        {"action": "error", "sqlstate": "57P01", "severity": "FATAL"},
+    ]
+)  # fmt: skip
+RULES = st.one_of(
+    _object(name=_NAMES, when=_WHEN, do=_DO, lease=_LEASES),
+    st.fixed_dictionaries({"when": _WHEN, "do": _USUAL_DO}),
+    st.fixed_dictionaries({"when": st.fixed_dictionaries({"message": _MESSAGES}), "do": _USUAL_DO}),
+)
+"""Rules as JSON values; about a third can be used."""
+
+_LEASE = _object(name=st.sampled_from(["lease", ""]), duration=st.integers(0, 40))
+_RECORD = _object(sql=st.sampled_from(["text", "hashed"]), keep=st.integers(0, 100_001))
+BODIES = st.one_of(
+    st.one_of(_PROXY, st.lists(_PROXY, max_size=3), _TOXIC, RULES, _LEASE, _RECORD, ANYTHING).map(
+        lambda value: json.dumps(value).encode()
+    ),
+    st.binary(max_size=40),
+    st.sampled_from(
+        [b"", b"[" * 5000, b"{}{}", b"\xff", b'{"name": 1e999}', b"NaN", b"\xef\xbb\xbf{}"]
+    ),
+)
+"""Bodies of calls."""
+
+_PLACE = st.sampled_from(["a", "b", "c", "%1b", "..", "%2f", "", "%ff", "a%00"])
+PATHS = st.one_of(
+    st.sampled_from(["/version", "/proxies", "/populate", "/reset", "/leases", "/metrics", "*"]),
+    _PLACE.map("/proxies/{}".format),
+    st.builds(
+        "/proxies/{}/{}".format, _PLACE,
+        st.sampled_from(["toxics", "counts", "connections", "rules", "record", "events", "events"
+                         "?after=-1", "events?limit=9999999", "events?after=x"]),
+    ),
+    st.builds("/proxies/{}/{}/{}".format, _PLACE, st.sampled_from(["toxics", "rules"]), _PLACE),
+    st.just("/leases/lease"),
+)  # fmt: skip
+"""Paths of calls; those of streams, which have no end, are not among them."""
+
+_SQL = st.sampled_from(
+    [
+        "",
+        "select 1",
+        "insert into t values (1)",
+        "commit",
+        "begin; commit",
+        "$a$",
+        "/*",
+        "'",
+        "x" * 9000,
+    ]
+)
+_SHORT = st.sampled_from(["", "s", "p"])
+REQUESTS = st.one_of(
+    st.sampled_from([SYNC, FLUSH, EXECUTE, CANCEL, startup(user="u"), startup(user="u", a="b")]),
+    _SQL.map(query), st.builds(parse, _SQL, _SHORT), st.builds(bind, _SHORT, _SHORT),
+    st.builds(execute, _SHORT), st.builds(describe, st.sampled_from(["S", "P", "?"]), _SHORT),
+    st.builds(close, st.sampled_from(["S", "P", "?"]), _SHORT),
+    st.builds(message, st.sampled_from([*"dcfpFX"]), st.binary(max_size=20)),
+    st.just((8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")),
+)  # fmt: skip
+"""Messages of a client, or nearly."""
+
+REPLIES = st.one_of(
+    st.builds(ready, st.sampled_from(["I", "T", "E", "?", ""])),
+    st.builds(complete, st.sampled_from(["COMMIT", "INSERT 0 1", "DISCARD ALL", "DEALLOCATE", ""])),
+    st.builds(error, st.sampled_from(["40001", "57P01", "", "x" * 600])),
+    st.builds(message, st.sampled_from([*"123nstDTGHWANRKSIcd"]), st.binary(max_size=20)),
+    st.sampled_from([message("R", b"\0\0\0\0"), message("R", b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0\0")]),
+)
+"""Messages of a server, or nearly."""
+
+
+def _damaged(whole: bytes, place: int, other: bytes) -> bytes:
+    place %= len(whole) + 1
+    return whole[:place] + other + whole[place + len(other) :]
+
+
+CHUNKS = st.lists(
+    st.tuples(
+        st.booleans(),
+        st.one_of(
+            st.lists(REQUESTS, max_size=4).map(b"".join),
+            st.lists(REPLIES, max_size=4).map(b"".join),
+            st.builds(_damaged, REQUESTS | REPLIES, st.integers(0, 40), st.binary(max_size=5)),
+            st.binary(max_size=60),
+        ),
+    ),
+    max_size=10,
+)
+"""What goes by on a connection: whether the client sends it, and the bytes."""
