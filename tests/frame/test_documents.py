@@ -93,6 +93,19 @@ def test_every_placeholder_and_every_suite_is_named() -> None:
     )
 
 
+def test_each_line_of_the_threat_model_names_a_test_that_exists() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line]
+    lines = [row for row in rows if not row.endswith("| test |")]
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page)
+    assert len(lines) > 20
+    assert len(named) > len(lines)
+    assert not [row for row in lines if "::test_" not in row]
+    for path, test in named:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^(?:async )?def {test}\(", source, re.MULTILINE), f"{path}::{test}"
+
+
 def test_python_in_the_readme_compiles() -> None:
     assert len(blocks(README)) == 3
     for block in blocks(README):
