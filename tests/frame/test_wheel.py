@@ -186,5 +186,7 @@ def test_gate_takes_the_suites_from_the_wheel(python: Path, away: Path) -> None:
         result.stdout + result.stderr
     )
     assert (away / "brownout-report" / "junit.xml").exists()
+    page = (away / "brownout-report" / "index.html").read_text(encoding="utf-8")
+    assert "<h1>All 1 promises that were assessed were kept</h1>" in page
     document = json.loads((away / "brownout-report" / "brownout.json").read_text(encoding="utf-8"))
     assert document["exit_code"] == 0

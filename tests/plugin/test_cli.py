@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def test_gate_that_judges_nothing_says_why_in_its_document(
     last = capfd.readouterr().out.splitlines()[-1]
     assert last == f"brownout gate: exit code 2, {document['meaning']}"
     assert document["meaning"] == document["error"].splitlines()[0].rstrip(".")
+    assert document["meaning"] in unescape((report / "index.html").read_text(encoding="utf-8"))
 
 
 def test_gate_without_anything_selected(capfd: pytest.CaptureFixture[str], report: Path) -> None:
