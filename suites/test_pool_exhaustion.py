@@ -7,9 +7,12 @@ from brownout.expectations import (
     expect_all_within,
     expect_at_most_failures,
     expect_at_most_sessions,
+    expect_cheap_replanning,
     expect_near_baseline,
     expect_none_idle_in_transaction,
+    expect_none_starved,
     expect_recovered,
+    expect_unaffected_by_lock,
     expect_unavailable,
     expect_whole_after_failures,
     expect_whole_pool,
@@ -18,6 +21,7 @@ from brownout.observations import Latencies
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
+    CACHED_PLANS,
     CONFLICT,
     CROWD,
     FAILED_REQUESTS,
@@ -26,6 +30,8 @@ from brownout.trial.plan import (
     LOCKED_TABLES,
     NO_FREE_SLOTS,
     ONE_BY_ONE,
+    ONE_TABLE_LOCKED,
+    QUEUED,
     REVOKED_PERMISSION,
     STAMPEDE,
     UNDER_SLOW_PROBES,
@@ -93,12 +99,33 @@ def test_killed_connections_cost_at_most_one_request_each(brownout_recording: Re
         expect_all_succeed(brownout_recording.note(f"later {operation.name}"))
 
 
+@pytest.mark.behaviour("P7")
+@pytest.mark.trials(CACHED_PLANS)
+def test_cached_plans_cost_at_most_one_request_each(brownout_recording: Recording) -> None:
+    """After the schema has changed under open connections, and after a restart."""
+    expect_cheap_replanning(brownout_recording)
+
+
+@pytest.mark.behaviour("P8")
+@pytest.mark.trials(QUEUED)
+def test_no_request_starves_in_the_pool_s_queue(brownout_recording: Recording) -> None:
+    """Three callers for each connection wait their turn at a slow database."""
+    expect_none_starved(brownout_recording)
+
+
 @pytest.mark.behaviour("P9")
 @pytest.mark.trials(NO_FREE_SLOTS)
 def test_too_many_connections_is_a_refusal_that_heals(brownout_recording: Recording) -> None:
     """53300 gives 503; when there are slots again, the service takes them."""
     expect_unavailable(brownout_recording.note("wave 2"))
     expect_recovered(brownout_recording)
+
+
+@pytest.mark.behaviour("P11")
+@pytest.mark.trials(ONE_TABLE_LOCKED)
+def test_a_locked_table_delays_only_its_own_users(brownout_recording: Recording) -> None:
+    """While twice as many requests as connections wait for it."""
+    expect_unaffected_by_lock(brownout_recording)
 
 
 @pytest.mark.behaviour("P10")

@@ -66,7 +66,12 @@ def test_what_only_the_servers_log_or_its_owner_could_prove_is_missing_with_its_
     reaper: Reaper,
 ) -> None:
     backend = ExternalBackend(reaper, "postgresql://u:p@localhost/d")
-    assert set(backend.missing_faults) == {"NoFreeSlots", "Restart", "RevokedPermission"}
+    assert set(backend.missing_faults) == {
+        "ChangedSchema",
+        "NoFreeSlots",
+        "Restart",
+        "RevokedPermission",
+    }
     assert all(backend.missing_faults.values())
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "POOL",
     "RECOVERY",
     "RETRIES",
+    "SHARING",
     "START_AND_STOP",
     "TRACEABILITY",
     "Base",
@@ -42,6 +43,7 @@ POOL = ids("P1 P2 P3 P5 P6 P9 P10")
 DECLARED = ids("C6 C7 E10 T4 X2")
 CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")
+SHARING = ids("P7 P8 P11")
 LEFT_BEHIND = ids("H10 T5 T7 P4")
 FAILOVER = ids("V4 V5 V6 V7")
 START_AND_STOP = ids("S1 S2 S3 S4 S5")

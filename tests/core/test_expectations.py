@@ -70,6 +70,7 @@ from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, 
 from tests.core.overload_controls import OVERLOAD_CONTROLS
 from tests.core.recovery_controls import RECOVERY
 from tests.core.retry_controls import RETRY_CONTROLS
+from tests.core.sharing_controls import SHARING
 
 OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
 TEXT = Errors(media_type="text/plain")
@@ -783,6 +784,7 @@ CONTROLS = {
     **LEFT_BEHIND,
     **LIFECYCLE,
     **RECOVERY,
+    **SHARING,
 }
 
 

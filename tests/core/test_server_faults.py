@@ -11,6 +11,7 @@ from psycopg import errors
 from brownout import BackendUnavailable, FaultNotFelt, SettingsError, ms
 from brownout.backends.model import Backend
 from brownout.faults import (
+    ChangedSchema,
     Fault,
     Latency,
     LockedTables,
@@ -29,6 +30,48 @@ EACH: list[Fault] = [
     LockedTables(),
     RevokedPermission(),
 ]
+
+
+def test_a_changed_schema_costs_a_cached_plan_once_and_changes_back(
+    postgres: Postgres, clients: Clients
+) -> None:
+    one = clients.connect()
+    one.execute("create table planned (id int, note text, word varchar(7))")
+    one.execute("insert into planned values (1, 'a', 'b')")
+    columns = (
+        "select attname::text, format_type(atttypid, atttypmod) from pg_attribute where attrelid ="
+        " 'planned'::regclass and attnum > 0 and not attisdropped order by attnum"
+    )
+    before = postgres.query(columns)
+    one.execute("select note, word from planned", prepare=True)
+    with postgres.inject(ChangedSchema(("public.planned",))) as fault:
+        with pytest.raises(errors.FeatureNotSupported, match="cached plan"):
+            one.execute("select note, word from planned", prepare=True)
+        fresh = clients.connect().execute("select note, word from planned", prepare=True)
+        assert fresh.fetchall() == [("a", "b")]
+        assert fault.felt == 1
+        assert [kind for _, kind in postgres.query(columns)] == [
+            "integer",
+            "character varying",
+            "text",
+            "integer",
+        ]
+    assert postgres.query(columns) == before
+    one.execute("drop table planned")
+
+
+def test_a_column_that_a_view_shows_keeps_its_type(postgres: Postgres, clients: Clients) -> None:
+    one = clients.connect()
+    one.execute("create table viewed (note text)")
+    one.execute("create view shown as select note from viewed")
+    with (
+        contextlib.suppress(FaultNotFelt),
+        postgres.inject(ChangedSchema(("public.viewed",))),
+    ):
+        one.execute("select * from viewed")
+        one.execute("select * from shown")
+    one.execute("drop view shown")
+    one.execute("drop table viewed")
 
 
 def name(value: object) -> str:

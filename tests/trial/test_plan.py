@@ -65,4 +65,5 @@ def test_whoever_compares_times_runs_alone() -> None:
         "back_at_baseline",
         "heavy_route",
         "overload",
+        "queued",
     }

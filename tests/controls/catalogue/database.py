@@ -9,12 +9,13 @@ from tests.controls.control import (
     LIFECYCLE,
     POOL,
     RECOVERY,
+    SHARING,
     START_AND_STOP,
     Control,
     Defect,
     ids,
 )
-from tests.controls.kiosk.declaration import BUDGET
+from tests.controls.kiosk.declaration import BUDGET, CLOCK, ORDERS, PLACE
 
 __all__ = ["DATABASE"]
 
@@ -46,6 +47,25 @@ DATABASE = (
         name="rests_after_a_refusal",
         judged_by=RECOVERY | LIFECYCLE,
         defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+    ),
+    Control(
+        module="sharing",
+        name="sharing_bundle",
+        judged_by=SHARING,
+        defects=(
+            Defect("a plan that is prepared once for ever", ids("P7")),
+            Defect("the last that waits is served first", ids("P8")),
+        ),
+        tolerated=ids("P8"),
+        declares={"operations": (ORDERS, CLOCK, PLACE)},
+    ),
+    Control(
+        module="sharing",
+        name="one_pool_for_all",
+        judged_by=SHARING,
+        defects=(Defect("requests for one table may hold every connection", ids("P11")),),
+        tolerated=ids("P11"),
+        declares={"operations": (ORDERS, CLOCK, PLACE)},
     ),
     Control(
         module="left_behind",

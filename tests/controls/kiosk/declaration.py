@@ -6,11 +6,12 @@ from brownout import Budget, Health, Operation, Service, seconds
 from tests.controls.kiosk.counter import SCHEMA
 from tests.controls.kiosk.settings import DEADLINE, POOL, RECOVERY
 
-__all__ = ["BUDGET", "HEALTH", "ORDERS", "PLACE", "QUOTE", "declared_kiosk"]
+__all__ = ["BUDGET", "CLOCK", "HEALTH", "ORDERS", "PLACE", "QUOTE", "declared_kiosk"]
 
 HEALTH = Health(live="/health/live", ready="/health/ready")
 ORDERS = Operation.read("list-orders", "GET", "/orders")
 QUOTE = Operation.read("quote", "GET", "/quote", needs_database=False)
+CLOCK = Operation.read("clock", "GET", "/clock")
 PLACE = Operation.write(
     "place-order",
     "POST",

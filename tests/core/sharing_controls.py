@@ -1,0 +1,85 @@
+"""The controls of the judgements on how requests share what they wait for."""
+
+from functools import partial
+
+from brownout import Answer
+from brownout.expectations import (
+    expect_cheap_replanning,
+    expect_none_starved,
+    expect_unaffected_by_lock,
+)
+from brownout.trial import Recording
+from brownout.units import ms
+from tests.core.judgements import Controls
+from tests.core.made import answer, recording
+
+__all__ = ["SHARING"]
+
+
+def beside(*answers: Answer) -> Recording:
+    """Asked beside a locked table, at a D of a second."""
+    return recording(notes={"beside": answers})
+
+
+def queued(*slow: Answer) -> Recording:
+    """A hundred requests, most of which took 50 ms."""
+    return recording(notes={"queued": (*[answer(elapsed=ms(50))] * (100 - len(slow)), *slow)})
+
+
+def replanned(met: str, later: str = "+++", *, restarted: str = "+") -> Recording:
+    """What three connections made of a changed schema: "+" succeeded, "-" failed."""
+
+    def answers(outcomes: str) -> tuple[Answer, ...]:
+        return tuple(answer(200 if one == "+" else 500) for one in outcomes)
+
+    return recording(
+        notes={
+            "met list": answers(met),
+            "later list": answers(later),
+            "restarted met": answers(restarted),
+            "restarted later": answers("+++"),
+        }
+    )
+
+
+LATE = answer(elapsed=ms(300))
+GIVEN_UP = answer(503, elapsed=ms(300))
+REFUSED = answer(503, elapsed=ms(2))
+
+SHARING = {
+    "expect_cheap_replanning": Controls(
+        kept=[
+            partial(expect_cheap_replanning, replanned("++++++")),
+            partial(expect_cheap_replanning, replanned("---+++", restarted="---+")),
+        ],
+        broken=[
+            partial(expect_cheap_replanning, replanned("----++")),
+            partial(expect_cheap_replanning, replanned("+++", "++-")),
+            partial(expect_cheap_replanning, replanned("+++", restarted="----")),
+        ],
+        nothing=[lambda: expect_cheap_replanning(recording())],
+    ),
+    "expect_none_starved": Controls(
+        kept=[
+            partial(expect_none_starved, queued()),
+            partial(expect_none_starved, queued(LATE, LATE)),
+            partial(expect_none_starved, queued(*[REFUSED] * 30)),
+        ],
+        broken=[
+            partial(expect_none_starved, queued(LATE, LATE, LATE)),
+            partial(expect_none_starved, queued(*[GIVEN_UP] * 20)),
+        ],
+        nothing=[
+            lambda: expect_none_starved(recording()),
+            lambda: expect_none_starved(queued(*[GIVEN_UP] * 100)),
+        ],
+    ),
+    "expect_unaffected_by_lock": Controls(
+        kept=[partial(expect_unaffected_by_lock, beside(answer(), answer(elapsed=ms(1000))))],
+        broken=[
+            partial(expect_unaffected_by_lock, beside(answer(), answer(503))),
+            partial(expect_unaffected_by_lock, beside(answer(elapsed=ms(1200)))),
+        ],
+        nothing=[lambda: expect_unaffected_by_lock(recording())],
+    ),
+}
