@@ -15,7 +15,8 @@ OLDEST := .oldest
 OLDEST_FROM := { sed '/^\[tool\.pytest/,$$d' pyproject.toml; cat constraints-oldest.txt; }
 OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expectations.py \
     tests/core/test_runner.py tests/engine/test_client.py tests/engine/test_command.py \
-    tests/engine/test_process.py tests/plugin/test_adopters.py tests/plugin/test_handover.py \
+    tests/engine/test_hostile_calls.py tests/engine/test_process.py tests/engine/wire/test_patterns.py \
+    tests/plugin/test_adopters.py tests/plugin/test_handover.py \
     tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
 TYPED := fixtures sample_service suites tests benchmarks conftest.py
 

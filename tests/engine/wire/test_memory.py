@@ -71,6 +71,25 @@ def test_many_small_requests_without_a_reply_are_counted(
     assert memory.used == 0
 
 
+def test_what_all_connections_need_together_is_bounded_and_given_back(
+    memory: StatementMemory,
+) -> None:
+    texts = SqlTexts(memory)
+    states = [ProtocolState(number, texts) for number in range(8)]
+    for number in range(800):
+        _ask(states[number % 8], query(f"{number:08}{_TEXT}"))
+        assert memory.used < 5 << 20
+    followed = [state for state in states if state.opaque is None]
+    assert len(followed) < 8
+    for state in states:
+        state.forget()
+    texts.forget()
+    assert memory.used == 0
+    late = ProtocolState(9, texts)
+    _ask(late, query("select 1"))
+    assert late.opaque is None
+
+
 @pytest.mark.parametrize("reply", [ready(), error("40001") + ready()])
 def test_what_has_its_reply_counts_no_more(
     state: ProtocolState, memory: StatementMemory, reply: bytes
