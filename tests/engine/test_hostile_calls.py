@@ -191,6 +191,8 @@ def test_changes_of_many_connections_are_made_in_slices(api: httpx.Client) -> No
         {"Host": "evil.example"},
         {"Host": "evil.example:8474"},
         {"Host": "127.0.0.1.evil.example"},
+        {"Host": "internal.evil.example"},
+        {"Host": "evil.local"},
         {"Host": "["},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
@@ -204,8 +206,10 @@ def test_a_web_page_cannot_call(api: httpx.Client, headers: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "127.0.0.1:8474", "[::1]:8474", "toxiproxy:8474", "a.localhost", "::1"]
-)
+    "host",
+    ["localhost", "127.0.0.1:8474", "[::1]:8474", "toxiproxy:8474", "a.localhost", "::1",
+     "host.docker.internal:8474", "toxiproxy.chaos.svc.cluster.local", "LOCALHOST."],
+)  # fmt: skip
 def test_a_client_that_uses_an_address_or_a_short_name_can_call(
     api: httpx.Client, host: str
 ) -> None:
