@@ -1,5 +1,7 @@
 """Failures of one cause are one finding."""
 
+import pytest
+
 from brownout.errors import Violation
 from brownout.report.causes import by_cause
 from brownout.report.facts import Finding, Trouble, Verdict
@@ -53,6 +55,14 @@ def test_another_expectation_is_another_finding() -> None:
     other = late("2 s", expected="at most 5 s")
     cases = [case("outage", "T1", late("2 s")), case("reset", "T1", other)]
     assert told(*cases) == [(("T1",), ("outage",)), (("T1",), ("reset",))]
+
+
+@pytest.mark.parametrize("tolerated", [("T1",), ("T2",)])
+def test_a_finding_is_tolerated_only_if_all_its_promises_are(tolerated: tuple[str]) -> None:
+    cases = [case("outage", one, late("2 s"), tolerated=one in tolerated) for one in ("T1", "T2")]
+    (cause,) = by_cause(verdicts_by_behaviour(cases), cases)
+    assert cause.behaviours == ("T1", "T2")
+    assert not cause.tolerated
 
 
 def test_promises_whose_first_tests_saw_the_very_same_share_a_finding() -> None:

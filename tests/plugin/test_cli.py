@@ -65,6 +65,8 @@ def test_unknown_command(capsys: pytest.CaptureFixture[str], word: str, hint: st
 def test_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "brownout.toml"
+    assert cli.main(["schema", "report"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "brownout.json"
     assert cli.main(["schema", "x"]) == 2
 
 

@@ -77,8 +77,17 @@ def test_what_the_service_said_is_text() -> None:
     shown = "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 2'>"
     assert seen.text.count(shown) > 10, "in findings, facts, bodies, headers, logs, names"
     assert "{{ 7 * 7 }}" in seen.text
-    assert "␛[31m\\u202e␀" in seen.text
+    assert "\\x1b[31m\\u202e\\x00" in seen.text
     assert not {"\x1b", "\x00", "\u202e"} & set(seen.text)
+
+
+def test_what_looks_like_a_secret_is_not_in_it() -> None:
+    said = "Authorization: Bearer Zm9vYmFyYmF6 to postgresql://me:hunter2@db/x"
+    cases = [case("T1", "outage", Verdict.BROKEN, said=said)]
+    text = page(*run_of(cases, {"outage": recorded(said)}))
+    assert "Authorization: Bearer …" in text
+    assert "Zm9vYmFyYmF6" not in text
+    assert "hunter2" not in text
 
 
 def test_every_verdict_is_counted_and_every_figure_is_that_of_the_document() -> None:
