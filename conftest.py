@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brownout import Budget, Errors, Health, Operation, Service, seconds
+from brownout import Breaker, Budget, Errors, Health, Operation, Service, ms, seconds
 
 
 @pytest.fixture(scope="session")
@@ -57,5 +57,6 @@ def service_under_test() -> Service:
             Operation.compute("draw-invoice", "GET", "/orders/1/invoice", needs_database=True),
         ],
         errors=Errors(origin="origin"),
+        breaker=Breaker(failures=10, rest=ms(100), slow=ms(563)),
         budget=Budget(request=seconds(1), recovery=seconds(3), pool=5),
     )

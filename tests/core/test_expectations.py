@@ -62,6 +62,7 @@ from brownout.expectations import (
 from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
 from brownout.units import ms, seconds
+from tests.core.breaker_controls import BREAKER_CONTROLS
 from tests.core.declared_controls import DECLARED_CONTROLS
 from tests.core.judgements import Controls, Judgement
 from tests.core.left_behind_controls import LEFT_BEHIND
@@ -212,6 +213,7 @@ def parented(one: Answer) -> Answer:
 
 
 CONTROLS = {
+    **BREAKER_CONTROLS,
     **DECLARED_CONTROLS,
     **OVERLOAD_CONTROLS,
     **RETRY_CONTROLS,

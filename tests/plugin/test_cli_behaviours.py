@@ -36,7 +36,7 @@ def test_a_judged_promise_is_explained(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_promise_without_a_test_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["explain", "B1"]) == 0
+    assert cli.main(["explain", "V8"]) == 0
     printed = capsys.readouterr().out
     assert "Judged:  not yet" in printed
     assert "for services that declare the feature" in printed

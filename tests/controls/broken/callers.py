@@ -12,7 +12,7 @@ from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Pool
 from tests.controls.kiosk.settings import POOL
 
-__all__ = ["leak_when_a_writer_goes", "leak_when_the_caller_goes"]
+__all__ = ["CancelOnDisconnect", "leak_when_a_writer_goes", "leak_when_the_caller_goes"]
 
 
 class CancelOnDisconnect:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tests.controls.catalogue.answers import ANSWERS
+from tests.controls.catalogue.breaker import BREAKERS
 from tests.controls.catalogue.database import DATABASE
 from tests.controls.catalogue.deadlines import DEADLINE
 from tests.controls.catalogue.declared import FEATURES
@@ -20,7 +21,17 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
     # latencies, the ones that must keep X1 have others before and after them.
     {
         each.name: each
-        for each in (*DEADLINE, *RETRY, *OVERLOADS, *FEATURES, *WORK, *PROBES, *DATABASE, *ANSWERS)
+        for each in (
+            *DEADLINE,
+            *RETRY,
+            *OVERLOADS,
+            *FEATURES,
+            *BREAKERS,
+            *WORK,
+            *PROBES,
+            *DATABASE,
+            *ANSWERS,
+        )
     }
 )
 """Every control by its name."""

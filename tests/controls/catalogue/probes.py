@@ -68,8 +68,8 @@ PROBES = (
     Control(
         module="health",
         name="no_readiness",
-        # T1, T3 and X1 too: the defects of their own areas may break them, here they must be kept.
-        judged_by=ids("H0 H3 H4 H5 T1 T3 X1"),
+        # T1, T3, X1 and X3 too: defects of their own areas may break them, here they must be kept.
+        judged_by=ids("H0 H3 H4 H5 T1 T3 X1 X3"),
         defects=(Defect("no readiness route", ids("H0")),),
         not_assessed=ids("H3 H4 H5"),
         declares={"health": Health(live="/health/live", ready=None)},

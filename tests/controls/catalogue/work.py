@@ -105,7 +105,13 @@ WORK = (
         module="event_loop",
         name="synchronous_writes",
         judged_by=EVENT_LOOP,
-        defects=(Defect("a synchronous driver called in async def, for writes", ids("X1 X3")),),
+        defects=(
+            Defect(
+                "a synchronous driver called in async def, for writes",
+                ids("X1 X3"),
+                because="A write holds the event loop, and so other writes wait for it.",
+            ),
+        ),
     ),
     Control(
         module="event_loop",

@@ -41,6 +41,7 @@ def kiosk(
             Route("/orders", shop.place, methods=["POST"]),
             Route("/quote", shop.quote),
             Route("/digest", shop.digest),
+            Route("/menu", shop.menu),
             Route("/health/live", health.live),
             Route("/health/ready", health.ready),
         ],

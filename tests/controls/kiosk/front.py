@@ -47,6 +47,8 @@ class Front:
         self.counter = counter
         self._digesting = asyncio.Lock()
         self._asked_for = 0
+        self._menu: list[dict[str, object]] = []
+        self._menu_of: float | None = None
 
     def deadline(self, request: Request) -> float:
         """Return the deadline of the work for a request that begins now; its caller may wait for
@@ -72,6 +74,19 @@ class Front:
     async def quote(self, _: Request) -> Response:
         """Return the price of shipping, which needs no database."""
         return JSONResponse({"cents": 490})
+
+    async def menu(self, request: Request) -> Response:
+        """Return the last orders, or what they were, with their age in seconds."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._menu = await self.counter.orders(self.deadline(request))
+        except EXPECTED:
+            if self._menu_of is None:
+                raise
+            age = f"{loop.time() - self._menu_of:.0f}"
+            return JSONResponse(self._menu, headers={"Age": age})
+        self._menu_of = loop.time()
+        return JSONResponse(self._menu)
 
     async def digest(self, _: Request) -> Response:
         """Return what takes a while to compute, in a thread and without the interpreter's lock."""

@@ -1,0 +1,65 @@
+"""A declared circuit breaker keeps requests away and comes back; a declared fallback says so."""
+
+from functools import partial
+
+import pytest
+
+from brownout.expectations import (
+    expect_all_succeed,
+    expect_closed,
+    expect_each,
+    expect_marked_as_stale,
+    expect_opened_by_slow_calls,
+    expect_shielded,
+)
+from brownout.trial import Recording
+from brownout.trial.plan import BREAKING, FALLBACK
+
+
+@pytest.mark.behaviour("B1")
+@pytest.mark.trials(BREAKING)
+def test_an_open_breaker_keeps_requests_away(brownout_recording: Recording) -> None:
+    """Attempts are counted on the way to the database."""
+    declared = brownout_recording.declared
+    (exchange,) = brownout_recording.exchanges["open"]
+    expect_shielded(exchange, declared, declared.required_breaker())
+
+
+@pytest.mark.behaviour("B2")
+@pytest.mark.trials(BREAKING)
+def test_a_success_closes_the_breaker(brownout_recording: Recording) -> None:
+    """After a rest, when the database works again."""
+    expect_closed(brownout_recording.note("closing"), brownout_recording.note("closed"))
+
+
+@pytest.mark.behaviour("B3")
+@pytest.mark.trials(BREAKING)
+def test_an_abandoned_trial_does_not_hold_the_breaker(brownout_recording: Recording) -> None:
+    """Its caller goes away while it is under way."""
+    expect_closed(brownout_recording.note("reclosing"), brownout_recording.note("reclosed"))
+
+
+@pytest.mark.behaviour("B4")
+@pytest.mark.trials(BREAKING)
+def test_slow_calls_open_the_breaker(brownout_recording: Recording) -> None:
+    """Slowness usually grows."""
+    judge = partial(expect_opened_by_slow_calls, service=brownout_recording.declared)
+    slow = brownout_recording.exchanges.get("slow", ())
+    expect_each({str(number): one for number, one in enumerate(slow)}, judge)
+
+
+@pytest.mark.behaviour("B5")
+@pytest.mark.trials(BREAKING)
+def test_errors_of_callers_do_not_open_the_breaker(brownout_recording: Recording) -> None:
+    """However many there are in a row: the database has answered them."""
+    expect_all_succeed(brownout_recording.note("after callers' errors"))
+
+
+@pytest.mark.behaviour("B6")
+@pytest.mark.trials(FALLBACK)
+def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> None:
+    """And is not older than the service declares."""
+    for operation, fresh in brownout_recording.noted("fresh"):
+        degraded = brownout_recording.note(f"degraded {operation.name}")
+        assert operation.degraded is not None
+        expect_marked_as_stale(fresh, degraded, operation.degraded)

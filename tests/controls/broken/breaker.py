@@ -1,0 +1,79 @@
+"""The kiosk with a breaker or a fallback that is wrong."""
+
+# ruff: noqa: ARG002 - a method that is replaced keeps its parameters
+
+from contextlib import suppress
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.controls.broken.bundle import bundle
+from tests.controls.broken.callers import CancelOnDisconnect
+from tests.controls.kiosk.app import kiosk
+from tests.controls.kiosk.front import EXPECTED, Front
+from tests.controls.kiosk.guarded import Guarded
+
+__all__ = ["breaker_that_stays_open", "counting_only_bundle", "held_breaker_bundle"]
+
+
+class CountsOnly(Guarded):
+    """Counts, and asks the database all the same."""
+
+    def refuse(self) -> None:
+        """Refuse nothing."""
+
+
+class MenuWithoutAge(Front):
+    """Serves an old menu like a new one."""
+
+    async def menu(self, request: Request) -> Response:
+        """Return the menu, or the last one, without its age."""
+        with suppress(*EXPECTED):
+            self._menu = await self.counter.orders(self.deadline(request))
+        return JSONResponse(self._menu)
+
+
+def counting_only_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(counter=CountsOnly, front=MenuWithoutAge)
+
+
+class WaitsForItsTrial(Guarded):
+    """Waits for the end of a trial whose caller went away."""
+
+    def trial_ended(self) -> None:
+        """Do nothing: `count` ends a trial, if it comes to that."""
+
+    def count(self, *, failed: bool) -> None:
+        """Count one outcome, and end the trial."""
+        super().count(failed=failed)
+        self._trial = False
+
+
+class CountsCallersErrors(Guarded):
+    """Opens for errors of the callers, too."""
+
+    def blames_database(self, error: Exception) -> bool:
+        """Blame the database for each error."""
+        return True
+
+
+def held_breaker_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    app = kiosk(counter=bundle(WaitsForItsTrial, CountsCallersErrors))
+    app.add_middleware(CancelOnDisconnect)
+    return app
+
+
+class StaysOpen(Guarded):
+    """Never tries again."""
+
+    def allows_trial(self, rested: float) -> bool:
+        """Allow none."""
+        return False
+
+
+def breaker_that_stays_open() -> Starlette:
+    """Create the kiosk with `StaysOpen`."""
+    return kiosk(counter=StaysOpen)

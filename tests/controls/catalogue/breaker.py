@@ -1,0 +1,56 @@
+"""Controls of a declared breaker and a declared fallback."""
+
+from brownout import Breaker, Degraded, Operation, seconds
+from tests.controls.control import BREAKER, Control, Defect, ids
+from tests.controls.kiosk.declaration import ORDERS, PLACE
+from tests.controls.kiosk.guarded import FAILURES, REST, SLOW
+
+__all__ = ["BREAKERS"]
+
+_MENU = Operation.read("menu", "GET", "/menu", degraded=Degraded(marker="Age", max_age=seconds(60)))
+_DECLARES = {
+    "breaker": Breaker(failures=FAILURES, rest=seconds(REST), slow=seconds(SLOW)),
+    "operations": (ORDERS, PLACE, _MENU),
+}
+
+BREAKERS = (
+    Control(
+        module="breaker",
+        name="counting_only_bundle",
+        judged_by=BREAKER,
+        defects=(
+            Defect(
+                "a breaker that counts and refuses nothing",
+                ids("B1 B4"),
+                because="Neither failures nor slow calls keep a request away.",
+            ),
+            Defect("an old menu without its age", ids("B6")),
+        ),
+        tolerated=ids("B4"),
+        declares=_DECLARES,
+    ),
+    Control(
+        module="breaker",
+        name="held_breaker_bundle",
+        judged_by=BREAKER,
+        defects=(
+            Defect("a trial whose caller went away is waited for", ids("B3")),
+            Defect("errors of the callers open the breaker", ids("B5")),
+        ),
+        declares=_DECLARES,
+    ),
+    Control(
+        module="breaker",
+        name="breaker_that_stays_open",
+        judged_by=BREAKER - ids("B6"),
+        defects=(
+            Defect(
+                "a breaker that never tries again",
+                ids("B2 B3"),
+                because="It stays open after each failure.",
+            ),
+        ),
+        steady=True,
+        declares=_DECLARES,
+    ),
+)
