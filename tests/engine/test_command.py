@@ -45,6 +45,7 @@ def test_what_a_client_calls_things_forges_no_line_of_the_log() -> None:
         body = {"name": name, "upstream": "127.0.0.1:1\r\nforged", "listen": "127.0.0.1:0"}
         assert client.post("/proxies", json=body).status_code == 201
         client.get("/forged%0a%1b[2J")
+        client.get("/version", headers={"Connection": "upgrade", "Upgrade": "websocket"})
         client.post("/leases", json={"name": name, "duration": 1})
         output = end(process)
     lines = output.splitlines()
