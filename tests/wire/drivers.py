@@ -10,6 +10,7 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tests.wire.node.driver import NodePostgres, PostgresJs
 from tests.wire.pgx.driver import Pgx
 
 __all__ = ["DRIVERS", "Driver", "connected", "insert", "sqlstate_of"]
@@ -120,6 +121,8 @@ DRIVERS: list[Callable[[], Driver]] = [
     SqlAlchemyAsyncpg,
     SqlAlchemyPsycopg,
     Pgx,
+    NodePostgres,
+    PostgresJs,
 ]
 
 

@@ -4,30 +4,21 @@ Needs Go 1.23 or newer, and pgx from the module proxy at the first build. Withou
 are skipped; BROWNOUT_REQUIRE_PGX=1 makes that a failure.
 """
 
-import asyncio
 import fcntl
-import json
 import os
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-__all__ = ["Pgx", "PgxError"]
+from tests.wire.program import Program
+
+__all__ = ["Pgx"]
 
 _SOURCES = Path(__file__).parent
 _BUILT = _SOURCES / "build" / "pgx"
-
-
-class PgxError(Exception):
-    """What pgx has returned; `sqlstate` is empty where the server had said nothing."""
-
-    def __init__(self, message: str, sqlstate: str) -> None:
-        super().__init__(message)
-        self.sqlstate = sqlstate
 
 
 @cache
@@ -47,10 +38,10 @@ def _build() -> str | None:
     return None
 
 
-class Pgx:
+class Pgx(Program):
     """One connection, held by a process of its own."""
 
-    parameter = "$1"
+    command = (_BUILT,)
 
     def __init__(self) -> None:
         missing = _build()
@@ -58,32 +49,3 @@ class Pgx:
             if os.environ.get("BROWNOUT_REQUIRE_PGX") == "1":
                 pytest.fail(f"BROWNOUT_REQUIRE_PGX=1, but {missing}")
             pytest.skip(f"pgx needs Go 1.23 or newer and its modules: {missing}")
-
-    async def connect(self, dsn: str) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            _BUILT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        await self._ask(dsn)
-
-    async def run(self, sql: str, *parameters: object) -> list[Any]:
-        return await self._ask(json.dumps({"sql": sql, "args": parameters}))
-
-    async def close(self) -> None:
-        _, stdin = self._pipes()
-        stdin.close()
-        await self._process.wait()
-
-    def _pipes(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        stdout, stdin = self._process.stdout, self._process.stdin
-        assert stdout is not None
-        assert stdin is not None
-        return stdout, stdin
-
-    async def _ask(self, line: str) -> list[Any]:
-        stdout, stdin = self._pipes()
-        stdin.write(f"{line}\n".encode())
-        await stdin.drain()
-        answer = json.loads(await stdout.readline())
-        if "error" in answer:
-            raise PgxError(answer["error"], answer.get("sqlstate", ""))
-        return [tuple(row) for row in answer["rows"]]
