@@ -8,6 +8,7 @@ from brownout.expectations import (
     expect_none_left_running,
     expect_whole_after_failures,
 )
+from brownout.observations import Recovery
 from brownout.trial import Recording
 from brownout.trial.leftovers import LeftRunning
 from brownout.units import seconds
@@ -35,15 +36,18 @@ def left(*counts: int, waited: int = 2, **fields: object) -> Recording:
     return recording(left_running=looked, **fields)  # type: ignore[arg-type]
 
 
-def lasted(*each: float) -> Recording:
-    """Connects that lasted for so many seconds, at an RTO of two."""
-    return recording(connecting=each)
+def back(after: float, *, steady: bool = True) -> Recording:
+    """Steady so many seconds after new connections worked, at an RTO of two."""
+    return recording(meanwhile=Recovery(steady, seconds(after), ("after 0.00 s: refused",)))
 
 
 LEFT_BEHIND = {
     "expect_connects_given_up": Controls(
-        kept=[partial(expect_connects_given_up, lasted(0.5, 2.0))],
-        broken=[partial(expect_connects_given_up, lasted(0.5, 2.1))],
+        kept=[partial(expect_connects_given_up, back(1.9))],
+        broken=[
+            partial(expect_connects_given_up, back(2.1)),
+            partial(expect_connects_given_up, back(1.0, steady=False)),
+        ],
         nothing=[lambda: expect_connects_given_up(recording())],
     ),
     "expect_none_left_running": Controls(

@@ -219,7 +219,6 @@ WHOLE = recording(
     meanwhile=Recovery(True, seconds(1), ()),
     connects=(Connects(103.0, 4),),
     left_running=(LeftRunning(("list",), 2, 1),),
-    connecting=(0.5,),
     stopped=Stopped(101.0, 102.0, 0, seconds(5)),
     started=Started(7, 102.5, seconds(4), 103.0, 1, ("no database",)),
     gaps=(Gap(103.0, 103.5),),
