@@ -16,6 +16,7 @@ import pytest
 
 from brownout.engine.api import visits
 from brownout.engine.limits import LONGEST_BODY, LONGEST_TEXT, MOST_PROXIES, MOST_TOXICS
+from brownout.engine.relay import address
 from brownout.engine.server import Server, run
 from brownout.engine.turns import Longest, Measured, in_slices
 from tests.engine.foreground import serving
@@ -335,6 +336,17 @@ def test_a_certificate_is_a_regular_file(api: httpx.Client, tmp_path: Path, path
     answer = api.post("/proxies", json=body)
     assert answer.status_code == 400
     assert "tls.certificate" in answer.json()["error"]
+
+
+def test_a_look_up_that_is_never_answered_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look_up() -> None:
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(address, "_LOOK_UP", 0.01)
+        monkeypatch.setattr(loop, "getaddrinfo", lambda *_, **__: asyncio.sleep(60))
+        await address.resolve(loop, "db.example:5432")
+
+    with pytest.raises(TimeoutError, match="i/o timeout"):
+        asyncio.run(look_up())
 
 
 def test_the_loop_goes_on_while_a_coroutine_is_measured() -> None:

@@ -157,6 +157,16 @@ _PROXIES = [
         _error(500, "listen tcp: address nonsense: missing port in address"),
         {"name": "bad", "listen": "nonsense", "upstream": "a:1"},
     ),
+    *(
+        Call(
+            f"create at a host that cannot be ({why})",
+            "POST",
+            "/proxies",
+            _error(500, f"listen tcp: lookup {host}: no such host"),
+            {"name": "bad", "listen": f"{host}:0", "upstream": "a:1"},
+        )
+        for why, host in (("an empty label", "a..b"), ("a long label", "x" * 64))
+    ),
     Call(
         "create at an impossible port",
         "POST",
