@@ -244,7 +244,7 @@ def test_nothing_that_can_be_asked_for_holds_the_key(
     [
         ({"certificate": "/no/such"}, "tls.certificate /no/such: there is no such file"),
         ({"key": "/no/such"}, "tls.key /no/such: there is no such file"),
-        ({"certificate": "/dev/zero"}, "tls.certificate /dev/zero: there is no such file"),
+        ({"certificate": "/dev/zero"}, "tls.certificate /dev/zero: it is not a regular file"),
         ({"key": ""}, "tls.key is missing"),
         ({"certificate": ""}, "tls.certificate is missing"),
         ({"key": "{server_key}"}, "the key does not belong to the certificate"),
