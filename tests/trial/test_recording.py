@@ -207,6 +207,7 @@ WHOLE = recording(
     opened={"list": 3},
     recovery=Recovery(True, seconds(1), ("after 0.50 s: /ready: status 503",)),
     ready_again=seconds(2),
+    requests={"list": "curl -i"},
     repeated="The engine was ended by signal 9 (SIGKILL) in the first try.",
     settled=SessionLook(112.0, {"idle": 1}),
     applied={"t": 1},

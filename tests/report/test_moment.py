@@ -1,0 +1,78 @@
+"""The request behind a finding: as a curl command, and with what was logged of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from brownout import ContractViolation, Operation
+from brownout.expectations import expect_retry_after
+from brownout.report.facts import Moment, Trouble
+from brownout.report.moment import moment_of
+from brownout.trial.curl import curl_of
+from tests.core.made import READ, problem, recording
+
+PLACE = Operation.write(
+    "place",
+    "POST",
+    "/orders/it's?a=1",
+    json={"customer": "{token}", "note": "it's"},
+    headers={"X-Tenant": "blue", "Authorization": "Bearer abcdef", "X-Api-Key": "k"},
+    idempotency_header="Idempotency-Key",
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "command"),
+    [
+        (READ, 'curl -i "$SERVICE"/things'),
+        (
+            PLACE,
+            "curl -i -X POST \"$SERVICE\"'/orders/it'\"'\"'s?a=1' -H 'X-Tenant: blue' "
+            "-H 'Authorization: …' -H 'X-Api-Key: …' -H 'Idempotency-Key: {token}' "
+            "-H 'Content-Type: application/json' "
+            '-d \'{"customer": "{token}", "note": "it\'"\'"\'s"}\'',
+        ),
+    ],
+    ids=["read", "write"],
+)
+def test_an_operation_as_a_command(operation: Operation, command: str) -> None:
+    assert curl_of(operation) == command
+
+
+def violation_of(*answers: object) -> ContractViolation:
+    with pytest.raises(ContractViolation) as caught:
+        expect_retry_after(answers)  # type: ignore[arg-type]
+    return caught.value
+
+
+TOKEN = "token1"  # noqa: S105 - it opens nothing
+FIRST = replace(problem(503), started=103.0, token=TOKEN, trace_id="trace1")
+LOG = "trace1 failed\nanother line\ntoken1 password=hunter22\n" + "trace1 again\n" * 9
+
+
+def test_the_first_answer_that_a_finding_names_is_its_moment() -> None:
+    made = recording(
+        answers=(replace(problem(503, headers={"Retry-After": "1"}), started=102.5), FIRST),
+        log=LOG,
+        requests={"list": 'curl -i "$SERVICE"/things/{token}'},
+    )
+    broken = violation_of(*made.answers)
+    moment = moment_of(made, broken.violation)
+    assert moment is not None
+    assert moment.request == 'curl -i "$SERVICE"/things/token1'
+    assert moment.log[:2] == ("trace1 failed", "token1 password=…")
+    assert len(moment.log) == 4
+    trouble = replace(Trouble.of(broken), moment=moment)
+    assert Trouble.from_json(trouble.to_json()) == trouble
+
+
+def test_a_probe_of_a_health_route_is_asked_by_its_path() -> None:
+    probed = replace(FIRST, operation="/ready")
+    made = recording(readiness=(probed,))
+    assert moment_of(made, violation_of(probed).violation) == Moment('curl -i "$SERVICE"/ready')
+
+
+def test_a_finding_that_names_no_answer_has_no_moment() -> None:
+    made = recording(answers=(FIRST,), log=LOG)
+    counted = ContractViolation("The pool is kept.", expected="at most 3", observed="5 sessions")
+    assert moment_of(made, counted.violation) is None
