@@ -141,6 +141,31 @@ def test_a_run_that_judged_nothing_has_a_page_with_the_reason() -> None:
     assert "No promise was judged." in text
 
 
+def test_recovery_is_shown_by_trial_the_slowest_first() -> None:
+    seen = recorded()
+    ways_back = {
+        "outage": {"steady": True, "after": 0.25, "rounds": []},
+        "reset": {"steady": False, "after": 3.0, "rounds": []},
+        "restart": {"steady": True, "after": 2.5, "rounds": []},
+        "latency": {"steady": True, "after": -0.001, "rounds": []},
+    }
+    recordings = {trial: {**seen, "recovery": back} for trial, back in ways_back.items()}
+    text = page(*run_of([case("V1", trial) for trial in ways_back], recordings))
+    section = text.partition('<section id="recovery"')[2].partition("</section>")[0]
+    rows = re.findall(
+        r'">(\w+)</a></th>\s*<td>(.*?)</td>.*?<rect class="(late|fine)" width="(.*?)"',
+        section,
+        re.S,
+    )
+    assert rows == [
+        ("reset", "not in time", "late", "400.0"),
+        ("restart", "after 2.50 s", "late", "400.0"),
+        ("outage", "after 250 ms", "fine", "40.0"),
+    ]
+    assert "Steady at once" in section
+    assert section.index("Steady at once") < section.index(">latency</a>")
+
+
 def test_a_trial_without_a_recording_says_so() -> None:
     text = page(*run_of([case("T1", "outage")]))
     assert "There is no recording of it beside this page." in text
