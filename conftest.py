@@ -58,5 +58,5 @@ def service_under_test() -> Service:
         ],
         errors=Errors(origin="origin"),
         breaker=Breaker(failures=10, rest=ms(100), slow=ms(563)),
-        budget=Budget(request=seconds(1), recovery=seconds(3), pool=5),
+        budget=Budget(request=seconds(1), recovery=seconds(3), pool=5, concurrency=55 * workers),
     )

@@ -5,7 +5,6 @@ from functools import partial
 
 from brownout import Answer, Breaker, Degraded
 from brownout.expectations import (
-    expect_closed,
     expect_marked_as_stale,
     expect_opened_by_slow_calls,
     expect_shielded,
@@ -45,17 +44,6 @@ def as_of(value: object) -> Answer:
 shielded = partial(expect_shielded, service=SERVICE, breaker=BREAKER)
 
 BREAKER_CONTROLS = {
-    "expect_closed": Controls(
-        kept=[
-            lambda: expect_closed([GONE, GONE, OK, OK], [OK, OK]),
-            lambda: expect_closed([OK], [OK]),
-        ],
-        broken=[
-            lambda: expect_closed([OK, GONE], [OK]),
-            lambda: expect_closed([GONE, OK], [OK, GONE]),
-        ],
-        nothing=[lambda: expect_closed([], [OK]), lambda: expect_closed([OK], [])],
-    ),
     "expect_marked_as_stale": Controls(
         kept=[
             lambda: expect_marked_as_stale([OK, GONE], [aged("7"), GONE], BY_HEADER),

@@ -1,12 +1,14 @@
 """What judgements on overload must accept and reject."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from brownout import Answer, Completion
 from brownout.expectations import (
     expect_accepted_in_time,
     expect_as_before,
+    expect_excess_answered,
     expect_excess_refused,
     expect_goodput,
 )
@@ -50,7 +52,17 @@ def double(good: int, *, late: int = 0, lag: float = 0.001) -> Recording:
     return recording(answers=tuple(answers), phases=phases)
 
 
-refusing = partial(expect_excess_refused, name="spike", within=ms(250))
+def capped(recorded: Recording, concurrency: int | None = 30) -> Recording:
+    """The same for a service that declares how many requests it accepts at once."""
+    budget = replace(recorded.declared.budget, concurrency=concurrency)
+    return replace(recorded, declared=replace(recorded.declared, budget=budget))
+
+
+def refusing(recorded: Recording, concurrency: int | None = 30) -> None:
+    expect_excess_refused(capped(recorded, concurrency), "spike")
+
+
+answering = partial(expect_excess_answered, name="spike")
 
 OVERLOAD_CONTROLS = {
     "expect_accepted_in_time": Controls(
@@ -86,22 +98,41 @@ OVERLOAD_CONTROLS = {
             lambda: expect_as_before(served(5), []),
         ],
     ),
+    "expect_excess_answered": Controls(
+        kept=[
+            lambda: answering(spike(served(20), refused(90, 900), refused(9, status=504))),
+            lambda: answering(spike(served(20), refused(50, status=429))),
+        ],
+        broken=[
+            lambda: answering(spike(served(20), refused(50), refused(1, status=500))),
+            lambda: answering(spike(served(20), refused(50), [SILENT])),
+            lambda: answering(spike(served(20), refused(50), refused(1, 1200))),
+            lambda: answering(spike(refused(50, 2500), lag=0.2)),
+        ],
+        nothing=[
+            lambda: answering(spike(served(20))),
+            lambda: answering(spike()),
+            lambda: answering(spike(refused(50, 1500), lag=0.2)),
+        ],
+    ),
     "expect_excess_refused": Controls(
         kept=[
-            lambda: refusing(spike(served(20), refused(50), refused(40, 500))),
+            lambda: refusing(spike(served(20), refused(50), refused(30, 900))),
             lambda: refusing(spike(served(20), refused(50, status=429))),
         ],
         broken=[
             lambda: refusing(spike(served(20), refused(50), refused(1, status=500))),
+            lambda: refusing(spike(served(20), refused(50), refused(1, status=504))),
             lambda: refusing(spike(served(20), refused(50), [SILENT])),
-            lambda: refusing(spike(served(20), refused(40), refused(50, 500))),
-            lambda: refusing(spike(served(20), served(80, 2000))),
+            lambda: refusing(spike(served(20), refused(40), refused(41, 500))),
             lambda: refusing(spike(served(20), refused(50, 1500), lag=0.2)),
+            lambda: refusing(spike(served(20), served(80, 2000))),
         ],
         nothing=[
-            lambda: refusing(spike(served(20))),
+            lambda: refusing(spike(served(20), refused(80)), None),
+            lambda: refusing(spike(served(20), refused(39))),
             lambda: refusing(spike()),
-            lambda: refusing(spike(served(20), refused(50, 500), lag=0.2)),
+            lambda: refusing(spike(served(20), refused(80, 500), lag=0.2)),
         ],
     ),
     "expect_goodput": Controls(

@@ -23,6 +23,7 @@ from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import DEADLINE, MARGIN, POOL, PROBE, RECOVERY, WORK
 
 __all__ = [
+    "busy_with_itself_when_crowded",
     "connection_for_each_request",
     "endless_queue",
     "excess_as_an_error",
@@ -98,6 +99,23 @@ def endless_queue() -> Starlette:
 def queue_without_an_end() -> Starlette:
     """Create the kiosk with `EndlessQueue`."""
     return kiosk(pool=EndlessQueue)
+
+
+class BusyWithItself(Pool):
+    """Holds a connection for longer than D, for nothing, while more wait than it has places."""
+
+    @asynccontextmanager
+    async def lease(self, until: float) -> AsyncIterator[Connection]:
+        """Lease a connection, and keep the request waiting where it is crowded."""
+        crowded = self._waiting > POOL
+        async with super().lease(until + 4 * DEADLINE * crowded) as connection:
+            await asyncio.sleep(2.5 * DEADLINE * crowded)
+            yield connection
+
+
+def busy_with_itself_when_crowded() -> Starlette:
+    """Create the kiosk with `BusyWithItself`."""
+    return kiosk(pool=BusyWithItself)
 
 
 class ExcessAsAnError(Front):

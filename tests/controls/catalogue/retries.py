@@ -1,5 +1,6 @@
 """Controls of retries."""
 
+from tests.controls.catalogue.overload import CAPPED
 from tests.controls.control import OVERLOAD, RETRIES, Control, Defect, ids
 
 __all__ = ["RETRY"]
@@ -46,5 +47,6 @@ RETRY = (
         defects=(Defect("conflicts between transactions are not retried", ids("R4")),),
         not_assessed=ids("R3 R5 R7"),
         left_open=OVERLOAD,
+        declares=CAPPED,
     ),
 )
