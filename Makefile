@@ -18,7 +18,7 @@ OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expe
     tests/engine/test_hostile_calls.py tests/engine/test_process.py tests/engine/wire/test_patterns.py \
     tests/plugin/test_adopters.py tests/plugin/test_handover.py \
     tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
-TYPED := fixtures sample_service suites tests benchmarks conftest.py
+TYPED := fixtures sample_service suites tests benchmarks examples conftest.py
 
 TIMES := 300
 # Arguments for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
@@ -29,13 +29,15 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test oldest env engine lint compiled own-tests suites containers fuzz clean
+.PHONY: help gate test oldest env engine lint compiled own-tests suites containers examples fuzz \
+    clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
 	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
+	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
@@ -91,6 +93,10 @@ containers: engine
 	else \
 	    echo 'No Docker engine answers: the tests and suites with containers were not run.'; \
 	fi
+
+examples: env
+	@echo '== the services in examples/'
+	@$(PYTHON) -m pytest examples -q -rs $(ARGS)
 
 oldest: env
 	@$(OLDEST_FROM) | cmp -s - $(OLDEST)/made-from && $(OLDEST)/bin/python -c '' 2>/dev/null \

@@ -62,7 +62,8 @@ def appeared(
 
 
 def under_way(status: int | None, *, rehearsed: int = 200, took: float = 1.0) -> Recording:
-    """A read asked half a second before SIGTERM; None: it was dropped."""
+    """A read asked half a second before SIGTERM; None: it was dropped. Without SIGTERM it takes
+    1.2 s."""
     lasting = timedelta(seconds=took)
     seen = (
         no_answer(Completion.DROPPED, started=100.5, elapsed=lasting)
@@ -71,7 +72,7 @@ def under_way(status: int | None, *, rehearsed: int = 200, took: float = 1.0) ->
     )
     other = answer(503, operation=WRITE, started=100.5, elapsed=lasting)
     notes = {
-        "rehearsed": (answer(rehearsed), answer(503, operation=WRITE)),
+        "rehearsed": (answer(rehearsed, elapsed=seconds(1.2)), answer(503, operation=WRITE)),
         "under way": (seen, other),
     }
     return recording(stopped=STOPPED, notes=notes)
@@ -120,11 +121,13 @@ LIFECYCLE = {
         kept=[partial(expect_under_way_finished, under_way(200))],
         broken=[
             partial(expect_under_way_finished, under_way(None)),
+            partial(expect_under_way_finished, under_way(None, took=1.3)),
             partial(expect_under_way_finished, under_way(500)),
         ],
         nothing=[
             lambda: expect_under_way_finished(recording()),
             lambda: expect_under_way_finished(under_way(200, took=0.4)),
+            lambda: expect_under_way_finished(under_way(503, took=1.3)),
             lambda: expect_under_way_finished(under_way(None, rehearsed=503)),
         ],
     ),

@@ -1,0 +1,51 @@
+"""Each example keeps every promise that is assessed for it: `make examples`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+GATE = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())", "gate"]
+
+
+def express(folder: Path) -> None:
+    """Install what its package.json names."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("Node.js and npm are needed")
+    words = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund"]
+    subprocess.run(words, cwd=folder, check=True, timeout=300)
+
+
+def fastapi_sqlalchemy(_: Path) -> None:
+    """All of it is in this environment."""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("prepare", [fastapi_sqlalchemy, express], ids=lambda one: one.__name__)
+def test_every_promise_is_kept(prepare: Callable[[Path], None], tmp_path: Path) -> None:
+    folder = tmp_path / prepare.__name__
+    shutil.copytree(HERE / prepare.__name__, folder)
+    prepare(folder)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    gate = subprocess.run(
+        GATE,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert gate.returncode == 0, gate.stdout
+    document = json.loads((folder / "brownout-report" / "brownout.json").read_text("utf-8"))
+    verdicts = {one["id"]: one["verdict"] for one in document["behaviours"]}
+    assert set(verdicts.values()) <= {"kept", "not assessed"}, gate.stdout
+    assert list(verdicts.values()).count("kept") >= 60, gate.stdout
