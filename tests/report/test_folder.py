@@ -29,6 +29,13 @@ def test_the_page_shows_the_recordings_of_this_run_alone(tmp_path: Path) -> None
     assert text.count("There is no recording of it beside this page.") == 1
 
 
+def test_the_page_is_for_this_user_alone_as_the_recordings_are(tmp_path: Path) -> None:
+    document, _ = run_of([case("T1", "outage")])
+    write(tmp_path, document)
+    write_readable(tmp_path, document)
+    assert (tmp_path / "index.html").stat().st_mode & 0o777 == 0o600
+
+
 def test_half_of_a_character_is_written_all_the_same(tmp_path: Path) -> None:
     document, _ = run_of([case("T1", "outage")])
     keep(tmp_path, "outage", json.dumps(recorded("half: \ud83d")))
