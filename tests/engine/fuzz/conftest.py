@@ -15,7 +15,7 @@ from tests.engine.fuzz.effort import LONG
 from tests.engine.peers import soon
 
 _GROWTH = 64 << 20  # bytes: the memory for statements and what the allocator keeps, not a leak
-_TURN = 0.05  # seconds of CPU for which one call may hold the loop
+_TURN = 0.25  # seconds of CPU for which one call may hold the loop; see test_hostile_calls
 
 
 @dataclass(frozen=True)
