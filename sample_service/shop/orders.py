@@ -16,6 +16,7 @@ from sample_service.problems import (
 )
 from sample_service.resilience.database import Database
 from sample_service.resilience.deadline import Deadline
+from sample_service.resilience.failures import ConnectionLost
 from sample_service.resilience.pool import Connection
 
 __all__ = ["NewOrder", "Order", "Orders"]
@@ -81,9 +82,13 @@ class Orders:
     async def place(self, deadline: Deadline, new: NewOrder, key: str | None) -> Order:
         """Take the stock and record the order, once per key."""
 
+        attempts = 0
+
         async def unit(connection: Connection) -> Order:
+            nonlocal attempts
+            attempts += 1
             if key is not None:
-                placed = await self._placed_before(connection, new, key)
+                placed = await self._placed_before(connection, new, key, again=attempts > 1)
                 if placed is not None:
                     return placed
             try:
@@ -122,9 +127,13 @@ class Orders:
         found = await self._database.read(deadline, self._circuit, PAGE, customer, before, limit)
         return [Order(**row) for row in found]
 
-    async def _placed_before(self, connection: Connection, new: NewOrder, key: str) -> Order | None:
+    async def _placed_before(
+        self, connection: Connection, new: NewOrder, key: str, *, again: bool
+    ) -> Order | None:
         row = await connection.fetchrow(LOOK_UP, key)
         if row is None or not row["alone"]:
+            if again:  # the server may have yet to end the session of the attempt before
+                raise ConnectionLost
             raise Problem(IDEMPOTENCY_KEY_IN_USE, ASK_AGAIN)
         if row["id"] is None:
             return None

@@ -7,8 +7,10 @@ import pytest
 
 from brownout.postgres import Postgres
 from sample_service.app import Parts
+from sample_service.resilience.failures import ConnectionLost
+from sample_service.resilience.pool import Connection
 from sample_service.settings import Settings
-from sample_service.shop.orders import Orders
+from sample_service.shop.orders import NewOrder, Order, Orders
 from tests.sample_service.shop import Shop, new_customer, opened, patient, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -50,7 +52,7 @@ async def test_concurrent_requests_with_one_key_make_one_order(shop: Shop) -> No
 class LooksTooEarly(Orders):
     """Looks the key up just before the other request's order exists."""
 
-    async def _placed_before(self, *_: object) -> None:
+    async def _placed_before(self, *_: object, again: bool) -> None:
         """Find nothing."""
 
 
@@ -64,6 +66,29 @@ async def test_a_key_that_was_used_since_its_look_up_is_in_use(settings: Setting
     assert (body["status"], body["type"].rpartition("/")[2]) == (409, "idempotency-key-in-use")
     assert second.headers["retry-after"] == "1"
     assert len(listed) == 1
+
+
+class LosesTheFirstAttempt(Orders):
+    """Loses its connection at the first attempt."""
+
+    async def _placed_before(
+        self, connection: Connection, new: NewOrder, key: str, *, again: bool
+    ) -> Order | None:
+        """Look the key up at a later attempt."""
+        if not again:
+            raise ConnectionLost
+        return await super()._placed_before(connection, new, key, again=again)
+
+
+async def test_the_session_of_its_own_lost_attempt_is_no_other_request(
+    settings: Settings, brownout_postgres: Postgres
+) -> None:
+    key = secrets.token_hex(8)
+    with brownout_postgres.admin.connect() as session:
+        session.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+        async with opened(patient(settings), Parts(orders=LosesTheFirstAttempt)) as shop:
+            body = problem(await shop.order(key=key))
+    assert (body["status"], body["type"].rpartition("/")[2]) == (503, "database-unavailable")
 
 
 async def test_more_than_the_stock_cannot_be_ordered(shop: Shop) -> None:

@@ -25,8 +25,8 @@ class FixedPause(Retrying):
     """Waits equally long before each attempt."""
 
     def pause(self, attempt: int) -> float:  # noqa: ARG002 - as in the class that it replaces
-        """Return the same for all."""
-        return 0.1
+        """Return the same for all; long beside what a busy machine adds to it."""
+        return 0.2
 
 
 class LineForEachAttempt(Retrying):
