@@ -64,12 +64,14 @@ class AfterTheLost(Orders):
     next attempt, which finds the key in use; then the answer is commit-undetermined.
     """
 
-    async def _placed_before(self, connection: Connection, new: NewOrder, key: str) -> Order | None:
+    async def _placed_before(
+        self, connection: Connection, new: NewOrder, key: str, *, again: bool
+    ) -> Order | None:
         async def finished() -> bool:
             return not await connection.fetchval(UNFINISHED)
 
         await until(finished, within=PATIENT)
-        return await super()._placed_before(connection, new, key)
+        return await super()._placed_before(connection, new, key, again=again)
 
 
 async def placed(
