@@ -118,7 +118,7 @@ class InStep(RuleBasedStateMachine):
         return ours[0]
 
     def forget(self, name: str, seen: str | None) -> None:
-        """The connections of a proxy end as `seen` at both; None: nobody looks."""
+        """The connections of a proxy end as `seen` at both; None: the test does not look."""
         for server in self.servers:
             for one in server.open.pop(name, []):
                 with one:
