@@ -113,14 +113,13 @@ def test_connections_that_went_silent_stay_so_while_new_ones_work(
 
 def test_a_server_error_acts_on_old_connections_only(postgres: Postgres, clients: Clients) -> None:
     old = clients.connect()
-    old.execute("create table if not exists scoped (token text)")
     refused = ServerError("25006", on=Statement("insert"), scope=ESTABLISHED)
     with postgres.inject(refused) as injection:
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            old.execute("insert into scoped values ('a')")
-        clients.connect().execute("insert into scoped values ('b')")
+            old.execute("insert into stock values ('a', 1)")
+        clients.connect().execute("insert into stock values ('b', 1)")
         assert injection.felt == 1
-    assert postgres.query("select token from scoped") == [("b",)]
+    assert postgres.query("select sku from stock") == [("b",)]
 
 
 # -- each fault ----------------------------------------------------------------------------------
