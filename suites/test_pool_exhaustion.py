@@ -13,6 +13,7 @@ from brownout.expectations import (
     expect_none_starved,
     expect_recovered,
     expect_unaffected_by_lock,
+    expect_unaffected_by_streams,
     expect_unavailable,
     expect_whole_after_failures,
     expect_whole_pool,
@@ -27,6 +28,7 @@ from brownout.trial.plan import (
     FAILED_REQUESTS,
     FULL_POOL,
     HANG_UPS,
+    HELD_OPEN,
     LOCKED_TABLES,
     NO_FREE_SLOTS,
     ONE_BY_ONE,
@@ -139,3 +141,10 @@ def test_routes_without_a_database_stay_fast(brownout_recording: Recording) -> N
     expect_near_baseline(
         Latencies.of(answers), baseline, ceiling=baseline.ceiling, what="A route without database"
     )
+
+
+@pytest.mark.behaviour("P12")
+@pytest.mark.trials(HELD_OPEN)
+def test_a_waiting_stream_holds_no_connection(brownout_recording: Recording) -> None:
+    """With twice as many long answers open as there are connections."""
+    expect_unaffected_by_streams(brownout_recording)

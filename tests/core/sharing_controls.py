@@ -7,6 +7,7 @@ from brownout.expectations import (
     expect_cheap_replanning,
     expect_none_starved,
     expect_unaffected_by_lock,
+    expect_unaffected_by_streams,
 )
 from brownout.trial import Recording
 from brownout.units import ms
@@ -39,6 +40,15 @@ def replanned(met: str, later: str = "+++", *, restarted: str = "+") -> Recordin
             "restarted met": answers(restarted),
             "restarted later": answers("+++"),
         }
+    )
+
+
+def streaming(*asked: Answer, held: int = 3, alive: tuple[int, ...] = (200, 200)) -> Recording:
+    """Asked while so many long answers were open, of a service with three connections, whose
+    liveness answered so."""
+    return recording(
+        notes={"asked": asked, "held": (answer(),) * held},
+        liveness=tuple(answer(status, started=100.0) for status in alive),
     )
 
 
@@ -81,5 +91,23 @@ SHARING = {
             partial(expect_unaffected_by_lock, beside(answer(elapsed=ms(1200)))),
         ],
         nothing=[lambda: expect_unaffected_by_lock(recording())],
+    ),
+    "expect_unaffected_by_streams": Controls(
+        kept=[
+            partial(expect_unaffected_by_streams, streaming(answer(), answer(elapsed=ms(1000)))),
+            partial(expect_unaffected_by_streams, streaming(answer(), alive=())),
+        ],
+        broken=[
+            partial(expect_unaffected_by_streams, streaming(answer(), answer(503))),
+            partial(expect_unaffected_by_streams, streaming(answer(elapsed=ms(1200)))),
+        ],
+        nothing=[
+            lambda: expect_unaffected_by_streams(recording()),
+            # So few streams leave connections, even if each holds one.
+            lambda: expect_unaffected_by_streams(streaming(answer(503), held=2)),
+            # It may be the threads that the streams hold.
+            lambda: expect_unaffected_by_streams(streaming(answer(503), alive=(200, 503))),
+            lambda: expect_unaffected_by_streams(streaming(answer(503), alive=())),
+        ],
     ),
 }
