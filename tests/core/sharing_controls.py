@@ -1,9 +1,11 @@
 """The controls of the judgements on how requests share what they wait for."""
 
+from dataclasses import replace
 from functools import partial
 
 from brownout import Answer
 from brownout.expectations import (
+    expect_cheap_reconnecting,
     expect_cheap_replanning,
     expect_none_starved,
     expect_unaffected_by_lock,
@@ -12,7 +14,7 @@ from brownout.expectations import (
 from brownout.trial import Recording
 from brownout.units import ms
 from tests.core.judgements import Controls
-from tests.core.made import answer, recording
+from tests.core.made import READ, answer, recording, service
 
 __all__ = ["SHARING"]
 
@@ -52,11 +54,27 @@ def streaming(*asked: Answer, held: int = 3, alive: tuple[int, ...] = (200, 200)
     )
 
 
+def reconnected(met: str, later: str = "++++++") -> Recording:
+    """What requests made of three connections that were killed."""
+    return replace(replanned(met, later), declared=service([READ]))
+
+
 LATE = answer(elapsed=ms(300))
 GIVEN_UP = answer(503, elapsed=ms(300))
 REFUSED = answer(503, elapsed=ms(2))
 
 SHARING = {
+    "expect_cheap_reconnecting": Controls(
+        kept=[
+            partial(expect_cheap_reconnecting, reconnected("++++++")),
+            partial(expect_cheap_reconnecting, reconnected("---+++")),
+        ],
+        broken=[
+            partial(expect_cheap_reconnecting, reconnected("----++")),
+            partial(expect_cheap_reconnecting, reconnected("+++", "+++++-")),
+        ],
+        nothing=[lambda: expect_cheap_reconnecting(recording())],
+    ),
     "expect_cheap_replanning": Controls(
         kept=[
             partial(expect_cheap_replanning, replanned("++++++")),
@@ -66,6 +84,8 @@ SHARING = {
             partial(expect_cheap_replanning, replanned("----++")),
             partial(expect_cheap_replanning, replanned("+++", "++-")),
             partial(expect_cheap_replanning, replanned("+++", restarted="----")),
+            # One connection fails for ever: now and then, but never in all of a burst.
+            partial(expect_cheap_replanning, replanned("+-++-++-", "++-+++")),
         ],
         nothing=[lambda: expect_cheap_replanning(recording())],
     ),
