@@ -20,6 +20,7 @@ from brownout.expectations import (
 from brownout.observations import Latencies
 from brownout.trial import Recording
 from brownout.trial.plan import (
+    BAD_VALUE,
     BLACK_HOLE,
     CACHED_PLANS,
     CONFLICT,
@@ -27,13 +28,16 @@ from brownout.trial.plan import (
     FAILED_REQUESTS,
     FULL_POOL,
     HANG_UPS,
+    LATENCY,
     LOCKED_TABLES,
+    MISTAKES,
     NO_FREE_SLOTS,
     ONE_BY_ONE,
     ONE_TABLE_LOCKED,
     QUEUED,
     REVOKED_PERMISSION,
     STAMPEDE,
+    STEADY,
     UNDER_SLOW_PROBES,
     WITHOUT_DATABASE,
 )
@@ -82,9 +86,13 @@ def test_failed_requests_give_their_connections_back(brownout_recording: Recordi
 
 
 @pytest.mark.behaviour("P5")
-@pytest.mark.trials(REVOKED_PERMISSION, LOCKED_TABLES, BLACK_HOLE, CONFLICT, HANG_UPS)
+@pytest.mark.trials(
+    STEADY, MISTAKES, REVOKED_PERMISSION, LOCKED_TABLES, LATENCY, BLACK_HOLE, CONFLICT, BAD_VALUE,
+    HANG_UPS,
+)  # fmt: skip
 def test_no_transaction_is_left_open(brownout_recording: Recording) -> None:
-    """A transaction that met a fault is ended, by its service or by its time-out, within D."""
+    """Without a fault it is ended with its request; one that met a fault is ended, by its service
+    or by its time-out, within D."""
     grace = brownout_recording.declared.budget.request
     expect_none_idle_in_transaction(brownout_recording.settled, longer_than=grace)
 
