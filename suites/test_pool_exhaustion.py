@@ -124,8 +124,10 @@ def test_no_request_starves_in_the_pool_s_queue(brownout_recording: Recording) -
 @pytest.mark.behaviour("P9")
 @pytest.mark.trials(NO_FREE_SLOTS)
 def test_too_many_connections_is_a_refusal_that_heals(brownout_recording: Recording) -> None:
-    """53300 gives 503; when there are slots again, the service takes them."""
-    expect_unavailable(brownout_recording.note("wave 2"))
+    """53300 gives 503; when there are slots again, the service takes them. After a first wave that
+    hung there is no second one."""
+    recording = brownout_recording
+    expect_unavailable(recording.note("wave 2") or recording.note("wave 1"))
     expect_recovered(brownout_recording)
 
 
