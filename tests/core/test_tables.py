@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from brownout import (
+    Authentication,
     Budget,
     Degraded,
     Errors,
@@ -28,6 +29,14 @@ reset = [["migrate", "clean"]]
 workers = 2
 log = "logs/service.log"
 pace = 2
+
+secrets = ["SHOP_PASSWORD"]
+
+[login]
+path = "/login"
+form = { user = "me", password = "{SHOP_PASSWORD}" }
+token = "Set-Cookie"
+expires = "10 min"
 
 [env]
 DATABASE_URL = "{dsn}"
@@ -65,6 +74,7 @@ path = "/things"
 json = { id = "{token}", tags = ["a"], amount = 1.5 }
 success = [201]
 refused = [507, "/problems/full"]
+captures = { thing_id = "$.id" }
 applied = "select count(*) from things where id = $1"
 
 [[operations]]
@@ -101,6 +111,13 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
         log=tmp_path / "logs" / "service.log",
         pace=2,
         cwd=tmp_path,
+        secrets=["SHOP_PASSWORD"],
+        login=Authentication(
+            path="/login",
+            form={"user": "me", "password": "{SHOP_PASSWORD}"},
+            token="Set-Cookie",  # noqa: S106 - a header
+            expires=seconds(600),
+        ),
         env={"DATABASE_URL": "{dsn}"},
         health=Health(live="/live", ready=None, period=ms(500), threshold=2),
         budget=Budget(request=ms(1500), recovery=seconds(5), pool=10, grace=seconds(120)),
@@ -124,6 +141,7 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
                 json={"id": "{token}", "tags": ["a"], "amount": 1.5},
                 success=[201],
                 refused=[507, "/problems/full"],
+                captures={"thing_id": "$.id"},
                 applied="select count(*) from things where id = $1",
             ),
             Operation.compute("price", "GET", "/price"),
@@ -152,6 +170,13 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
         ('["serve"]', '["serve", 1]', ["command is ['serve', 1], but a list, each a text"]),
         ('["serve"]', '["serve"', ["is not TOML: ", "line 3"]),
         ("[health]", "env = { A = 1 }\n[health]", ["env is {'A': 1}, but a table is needed."]),
+        ("[health]", "[login]\npth = '/l'\n[health]", ["[login] has no field 'pth'.", "'path'?"]),
+        ("[health]", "[login]\nuser = 'me'\n[health]", ["a path is needed, or user and password"]),
+        (
+            "[health]",
+            "[login]\npath = '/l'\njson = { password = '{SHOP}' }\n[health]",
+            ["Authentication: {SHOP} is not the name of a declared secret."],
+        ),
         ("[health]", "[[operations]]\nkind = 'reed'\n[health]", ["is 'reed', but one of read, "]),
         ("[health]", "[[operations]]\nname = 'x'\n[health]", ["of operations[0], 'x' is None"]),
         (

@@ -8,14 +8,15 @@ SURFACE: Mapping[str, frozenset[str]] = {
     module: frozenset(names.split())
     for module, names in {
         "brownout": """
-            Answer BackendUnavailable Breaker BrownoutError Budget Completion ContractViolation
-            Degraded Errors FaultNotFelt Health Kind NotAssessable Operation Outcome Problem
-            ProxyError RFC9457_SCHEMA Service ServiceNotReady SettingsError __version__ kib ms
-            seconds
+            Answer Authentication BackendUnavailable Breaker BrownoutError Budget Completion
+            ContractViolation Degraded Errors FaultNotFelt Health Kind NotAssessable Operation
+            Outcome Problem ProxyError RFC9457_SCHEMA Service ServiceNotReady SettingsError
+            __version__ kib ms seconds
         """,
         "brownout.behaviours": "Area Behaviour CATALOGUE Guidance Level SOURCES find",
         "brownout.declaration": """
-            Breaker Budget Degraded Errors Health Kind Operation RFC9457_SCHEMA Service
+            Authentication Breaker Budget Degraded Errors Health Kind Operation RFC9457_SCHEMA
+            Service
         """,
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_agreeing_health
