@@ -21,6 +21,7 @@ from brownout import (
 )
 from brownout.declaration.schema import schema
 from brownout.declaration.tables import parameters, service_from
+from tests.core.made import answer
 
 WHOLE = """
 command = ["serve", "--port", "{port}"]
@@ -149,6 +150,15 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
     )
 
 
+def test_a_check_is_imported_from_the_file_s_folder(tmp_path: Path) -> None:
+    (tmp_path / "checks_of_a_shop.py").write_text("def coded(answer): return b'ERR' in answer.body")
+    text = f"{MINIMAL}\n[errors]\nmedia_type = 'text/plain'\ncheck = 'checks_of_a_shop:coded'\n"
+    check = service_from(written(tmp_path, text)).errors.check
+    assert check is not None
+    assert [check(answer(500, body=body)) for body in (b"ERR", b"")] == [True, False]
+    jsonschema.validate(tomllib.loads(text), schema())
+
+
 def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
     table = MINIMAL.replace("[", "[tool.brownout.").replace("= [tool.brownout.", "= [")
     path = written(tmp_path, f"[tool.brownout]{table}\n[tool.other]\nx = 1\n", "pyproject.toml")
@@ -170,6 +180,19 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
         ('["serve"]', '["serve", 1]', ["command is ['serve', 1], but a list, each a text"]),
         ('["serve"]', '["serve"', ["is not TOML: ", "line 3"]),
         ("[health]", "env = { A = 1 }\n[health]", ["env is {'A': 1}, but a table is needed."]),
+        ("[health]", "[errors]\ncheck = 'x'\n[health]", ["errors.check = 'x', but module:name is"]),
+        (
+            "[health]",
+            "[errors]\ncheck = 'no_such_module_:x'\n[health]",
+            ["brownout.toml: errors.check = 'no_such_module_:x': there is no module"],
+        ),
+        (
+            "[health]",
+            "[errors]\ncheck = 'json:dmps'\n[health]",
+            ["has no 'dmps'.", "Did you mean 'json:dumps'?"],
+        ),
+        ("[health]", "[errors]\ncheck = 'json:__name__'\n[health]", ["check is 'json', but a fun"]),
+        ("[health]", "[errors]\ncheck = 1\n[health]", ["check is 1, but a function as module:nam"]),
         ("[health]", "[login]\npth = '/l'\n[health]", ["[login] has no field 'pth'.", "'path'?"]),
         ("[health]", "[login]\nuser = 'me'\n[health]", ["a path is needed, or user and password"]),
         (

@@ -55,6 +55,8 @@ def test_each_further_toml_in_the_documentation_is_a_part_of_a_declaration(tmp_p
     needed = 'command = ["x"]\nhealth = { live = "/l", ready = "/r" }\n'
     needed += "budget = { request = 1, recovery = 1, pool = 1 }\n"
     parts = toml(DECLARATION)[1:]
+    (check,) = [block for block in blocks(DECLARATION) if block.startswith("def has_a_code")]
+    (tmp_path / "shop_checks.py").write_text(check, encoding="utf-8")
     assert parts
     for part in parts:
         path = tmp_path / "brownout.toml"
