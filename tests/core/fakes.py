@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
@@ -10,6 +11,7 @@ from brownout.errors import BrownoutError, NotAssessable, ServiceNotReady
 from brownout.faults import Fault, Restart, TerminatedBackends
 from brownout.postgres import Postgres, Session
 from brownout.service import RunningService
+from brownout.service.requests import Supplies
 from brownout.trial import Referee
 
 __all__ = ["FakePostgres", "FakeReferee", "FakeService", "InForce"]
@@ -164,6 +166,8 @@ class FakeService:
         self.exit_code: int | None = None
         self.ended_at: float | None = None
         self.comes_back = True
+        self.supplies = Supplies()
+        self.supplied = 0
 
     @property
     def as_service(self) -> RunningService:
@@ -197,6 +201,10 @@ class FakeService:
     def reset(self) -> None:
         """As `RunningService.reset`."""
         self.resets += 1
+
+    def supply(self, *, lasting: timedelta) -> None:  # noqa: ARG002
+        """As `RunningService.supply`."""
+        self.supplied += 1
 
     def restart(self, *, stopped: Callable[[], object] | None = None) -> None:
         """As `RunningService.restart`."""

@@ -126,7 +126,8 @@ def test_the_exit_code_is_explained_by_what_happened() -> None:
     def meant(code: int, *cases: Case, error: str | None = None) -> str:
         return meaning(verdicts_by_behaviour(cases), code, error)
 
-    assert meant(0, kept, tolerated) == "all promises that were assessed were kept: 1"
+    assert meant(0, kept) == "all promises that were assessed were kept: 1"
+    assert meant(0, kept, tolerated) == "kept: 1; broken, but tolerated: E3"
     assert meant(1, kept, broken, tolerated, open_) == "broken: E5"
     assert meant(1, kept) == "broken: a test that asserts no promise"
     assert meant(2, kept, open_) == "nothing is broken, but unknown: H1"

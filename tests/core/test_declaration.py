@@ -104,6 +104,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "zero period": (lambda: health(period=seconds(0)), "period is"),
     "no threshold": (lambda: health(threshold=0), "threshold"),
     "negative probe connections": (lambda: health(connections=-1), "connections"),
+    "a check that cannot be called": (
+        lambda: Errors(check="coded"),  # type: ignore[arg-type]
+        "check",
+    ),
     "media type without a subtype": (lambda: Errors(media_type="json"), "subtype"),
     "media type with a charset": (
         lambda: Errors(media_type="application/problem+json; charset=utf-8"),

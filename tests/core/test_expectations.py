@@ -77,6 +77,17 @@ from tests.core.sharing_controls import SHARING
 
 OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
 TEXT = Errors(media_type="text/plain")
+LIST = {"type": "array", "items": {"type": "string"}}
+
+
+def coded(one: Answer) -> bool:
+    """A check of a declaration's own: each error has its code."""
+    return f"ERR {one.status}".encode() in one.body
+
+
+CODED = Errors(media_type="text/plain", check=coded)
+CODED_JSON = Errors(media_type="application/json", check=coded)
+CODED_PROBLEM = Errors(check=coded)
 
 
 OK = answer(json=[1, 2])
@@ -753,6 +764,10 @@ CONTROLS = {
                 [answer(500, json={"code": "X"})],
                 Errors(schema={"type": "object", "required": ["code"]}),
             ),
+            lambda: expect_valid_bodies([answer(500, json=["x"])], Errors(schema=LIST)),
+            lambda: expect_valid_bodies([answer(500, body=b"ERR 500")], CODED),
+            lambda: expect_valid_bodies([answer(500, json={"e": "ERR 500"})], CODED_JSON),
+            lambda: expect_valid_bodies([problem(500, e="ERR 500")], CODED_PROBLEM),
         ],
         broken=[
             lambda: expect_valid_bodies([OK, answer(503, body=b" ")], TEXT),
@@ -762,9 +777,18 @@ CONTROLS = {
             lambda: expect_valid_bodies([GONE, problem(500, title=None)], ERRORS),
             lambda: expect_valid_bodies([GONE, problem(500, type=["x"])], ERRORS),
             lambda: expect_valid_bodies([answer(500, json=[{"title": "x"}])], ERRORS),
+            lambda: expect_valid_bodies([answer(500, json=[1])], Errors(schema=LIST)),
+            lambda: expect_valid_bodies([answer(500, body=b"[")], Errors(schema=LIST)),
+            lambda: expect_valid_bodies([answer(500, body=b"ERR 500"), HTML], CODED),
+            lambda: expect_valid_bodies([answer(500, body=b" ")], CODED),
+            lambda: expect_valid_bodies([answer(500, json={"e": "none"})], CODED_JSON),
+            lambda: expect_valid_bodies([problem(500, e="none")], CODED_PROBLEM),
+            lambda: expect_valid_bodies([answer(500, json={"e": "ERR 500"})], CODED_PROBLEM),
         ],
         nothing=[
             lambda: expect_valid_bodies([], ERRORS),
+            lambda: expect_valid_bodies([GONE], Errors(check=lambda _: 1 / 0 > 0)),
+            lambda: expect_valid_bodies([GONE], Errors(check=lambda _: None)),  # type: ignore[arg-type,return-value]
             lambda: expect_valid_bodies([OK, DROPPED], ERRORS),
         ],
     ),

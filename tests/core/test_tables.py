@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from brownout import (
+    Authentication,
     Budget,
     Degraded,
     Errors,
@@ -22,6 +23,7 @@ from brownout import (
 )
 from brownout.declaration.schema import schema
 from brownout.declaration.tables import parameters, service_from
+from tests.core.made import answer
 
 WHOLE = """
 command = ["serve", "--port", "{port}"]
@@ -30,6 +32,14 @@ reset = [["migrate", "clean"]]
 workers = 2
 log = "logs/service.log"
 pace = 2
+
+secrets = ["SHOP_PASSWORD"]
+
+[login]
+path = "/login"
+form = { user = "me", password = "{SHOP_PASSWORD}" }
+token = "Set-Cookie"
+expires = "10 min"
 
 [env]
 DATABASE_URL = "{dsn}"
@@ -76,6 +86,7 @@ path = "/things"
 json = { id = "{token}", tags = ["a"], amount = 1.5 }
 success = [201]
 refused = [507, "/problems/full"]
+captures = { thing_id = "$.id" }
 applied = "select count(*) from things where id = $1"
 
 [[operations]]
@@ -112,6 +123,13 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
         log=tmp_path / "logs" / "service.log",
         pace=2,
         cwd=tmp_path,
+        secrets=["SHOP_PASSWORD"],
+        login=Authentication(
+            path="/login",
+            form={"user": "me", "password": "{SHOP_PASSWORD}"},
+            token="Set-Cookie",  # noqa: S106 - a header
+            expires=seconds(600),
+        ),
         env={"DATABASE_URL": "{dsn}"},
         health=Health(live="/live", ready=None, period=ms(500), threshold=2),
         budget=Budget(request=ms(1500), recovery=seconds(5), pool=10, grace=seconds(120)),
@@ -137,11 +155,21 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
                 json={"id": "{token}", "tags": ["a"], "amount": 1.5},
                 success=[201],
                 refused=[507, "/problems/full"],
+                captures={"thing_id": "$.id"},
                 applied="select count(*) from things where id = $1",
             ),
             Operation.compute("price", "GET", "/price"),
         ],
     )
+
+
+def test_a_check_is_imported_from_the_file_s_folder(tmp_path: Path) -> None:
+    (tmp_path / "checks_of_a_shop.py").write_text("def coded(answer): return b'ERR' in answer.body")
+    text = f"{MINIMAL}\n[errors]\nmedia_type = 'text/plain'\ncheck = 'checks_of_a_shop:coded'\n"
+    check = service_from(written(tmp_path, text)).errors.check
+    assert check is not None
+    assert [check(answer(500, body=body)) for body in (b"ERR", b"")] == [True, False]
+    jsonschema.validate(tomllib.loads(text), schema())
 
 
 def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
@@ -165,6 +193,26 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
         ('["serve"]', '["serve", 1]', ["command is ['serve', 1], but a list, each a text"]),
         ('["serve"]', '["serve"', ["is not TOML: ", "line 3"]),
         ("[health]", "env = { A = 1 }\n[health]", ["env is {'A': 1}, but a table is needed."]),
+        ("[health]", "[errors]\ncheck = 'x'\n[health]", ["errors.check = 'x', but module:name is"]),
+        (
+            "[health]",
+            "[errors]\ncheck = 'no_such_module_:x'\n[health]",
+            ["brownout.toml: errors.check = 'no_such_module_:x': there is no module"],
+        ),
+        (
+            "[health]",
+            "[errors]\ncheck = 'json:dmps'\n[health]",
+            ["has no 'dmps'.", "Did you mean 'json:dumps'?"],
+        ),
+        ("[health]", "[errors]\ncheck = 'json:__name__'\n[health]", ["check is 'json', but a fun"]),
+        ("[health]", "[errors]\ncheck = 1\n[health]", ["check is 1, but a function as module:nam"]),
+        ("[health]", "[login]\npth = '/l'\n[health]", ["[login] has no field 'pth'.", "'path'?"]),
+        ("[health]", "[login]\nuser = 'me'\n[health]", ["a path is needed, or user and password"]),
+        (
+            "[health]",
+            "[login]\npath = '/l'\njson = { password = '{SHOP}' }\n[health]",
+            ["Authentication: {SHOP} is not the name of a declared secret."],
+        ),
         ("[health]", "[[operations]]\nkind = 'reed'\n[health]", ["is 'reed', but one of read, "]),
         ("[health]", "[[operations]]\nname = 'x'\n[health]", ["of operations[0], 'x' is None"]),
         (

@@ -36,6 +36,20 @@ def test_a_promise_that_does_not_exist_is_refused() -> None:
 
 def test_it_holds_to_the_end_of_its_last_day() -> None:
     declared = service(waivers={"H0": "no route yet, until 2027-02"})
-    assert declared.waives("H0", date(2027, 2, 28))
-    assert not declared.waives("H0", date(2027, 3, 1))
-    assert not declared.waives("H1", date(2027, 2, 1))
+    given = declared.waiver("H0")
+    assert given is not None
+    assert given.holds(date(2027, 2, 28))
+    assert not given.holds(date(2027, 3, 1))
+    assert declared.waiver("H1") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "described"),
+    [
+        ("no route yet", "waived: no route yet"),
+        ("no route yet, until 2027-02", "waived until 2027-02-28: no route yet"),
+        ("no route yet, until 2027-01", "its waiver ended on 2027-01-31: no route yet"),
+    ],
+)
+def test_a_report_says_why_and_until_when(text: str, described: str) -> None:
+    assert waiver("H0", text).describe(date(2027, 2, 1)) == described

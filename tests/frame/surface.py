@@ -8,15 +8,15 @@ SURFACE: Mapping[str, frozenset[str]] = {
     module: frozenset(names.split())
     for module, names in {
         "brownout": """
-            Answer BackendUnavailable Breaker BrownoutError Budget Completion
-            ContractViolation Degraded Errors FaultNotFelt Feed Health Kind
-            NotAssessable Operation Outcome Problem ProxyError RFC9457_SCHEMA Service
-            ServiceNotReady SettingsError Streaming __version__ kib ms seconds
+            Answer Authentication BackendUnavailable Breaker BrownoutError Budget Completion
+            ContractViolation Degraded Errors FaultNotFelt Feed Health Kind NotAssessable
+            Operation Outcome Problem ProxyError RFC9457_SCHEMA Service ServiceNotReady
+            SettingsError Streaming __version__ kib ms seconds
         """,
         "brownout.behaviours": "Area Behaviour CATALOGUE Guidance Level SOURCES find",
         "brownout.declaration": """
-            Breaker Budget Degraded Errors Feed Health Kind Operation RFC9457_SCHEMA
-            Service Streaming
+            Authentication Breaker Budget Degraded Errors Feed Health Kind Operation
+            RFC9457_SCHEMA Service Streaming
         """,
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_acknowledged_kept

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import brownout.faults
-from brownout import Budget, Degraded, Errors, Health, Operation, Service
+from brownout import Authentication, Budget, Degraded, Errors, Health, Operation, Service
 from brownout.backends.docker.backend import DockerBackend
 from brownout.backends.embedded.backend import EmbeddedBackend
 from brownout.backends.external import ExternalBackend
@@ -22,10 +22,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECLARATION = (ROOT / "docs" / "declaration.md").read_text(encoding="utf-8")
 
 
-def toml(text: str) -> str:
-    """The block of a document that declares a service in TOML."""
-    (found,) = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return str(found)
+def toml(text: str) -> list[str]:
+    """The blocks of a document in TOML: the first declares a service, the others parts of one."""
+    return re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def blocks(text: str) -> list[str]:
@@ -48,11 +47,26 @@ def test_the_declaration_in_a_document_is_one(document: str) -> None:
 @pytest.mark.parametrize("document", [README, DECLARATION], ids=["README", "declaration"])
 def test_the_toml_in_a_document_declares_a_service(document: str, tmp_path: Path) -> None:
     path = tmp_path / "brownout.toml"
-    path.write_text(toml(document), encoding="utf-8")
+    path.write_text(toml(document)[0], encoding="utf-8")
     assert service_from(path).operations
 
 
-@pytest.mark.parametrize("declared", [Service, Operation, Degraded, Health, Budget, Errors])
+def test_each_further_toml_in_the_documentation_is_a_part_of_a_declaration(tmp_path: Path) -> None:
+    needed = 'command = ["x"]\nhealth = { live = "/l", ready = "/r" }\n'
+    needed += "budget = { request = 1, recovery = 1, pool = 1 }\n"
+    parts = toml(DECLARATION)[1:]
+    (check,) = [block for block in blocks(DECLARATION) if block.startswith("def has_a_code")]
+    (tmp_path / "shop_checks.py").write_text(check, encoding="utf-8")
+    assert parts
+    for part in parts:
+        path = tmp_path / "brownout.toml"
+        path.write_text(needed + part, encoding="utf-8")
+        service_from(path)
+
+
+@pytest.mark.parametrize(
+    "declared", [Service, Operation, Authentication, Degraded, Health, Budget, Errors]
+)
 def test_every_field_of_a_declaration_is_described(declared: type) -> None:
     tables = "".join(line for line in DECLARATION.splitlines() if line.startswith("|"))
     missing = [one.name for one in fields(declared) if not re.search(rf"\b{one.name}\b", tables)]

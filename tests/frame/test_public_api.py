@@ -39,7 +39,7 @@ TRIALS = """
 
 OPTION_NAMES = """
     backend postgres pg_bin cache postgres_image toxiproxy_image service start_timeout strict only
-    report
+    baseline report
 """
 
 

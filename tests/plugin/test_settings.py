@@ -46,6 +46,7 @@ def test_defaults() -> None:
         "start_timeout": "30",
         "strict": "no",
         "only": None,
+        "baseline": None,
         "report": None,
     }
     assert {origin.layer for origin in settings.origins.values()} == {Layer.DEFAULT}
@@ -85,7 +86,7 @@ def test_explicit_no_outranks_a_yes_below(no: str) -> None:
     assert not layered(environment={"BROWNOUT_STRICT": no}, ini={"strict": "yes"}).strict
 
 
-@pytest.mark.parametrize("name", ["postgres", "pg_bin", "cache", "service", "report"])
+@pytest.mark.parametrize("name", ["postgres", "pg_bin", "cache", "service", "baseline", "report"])
 def test_empty_value_switches_an_option_off(name: str) -> None:
     settings = layered(
         command_line={name: ""},
@@ -93,6 +94,7 @@ def test_empty_value_switches_an_option_off(name: str) -> None:
             "BROWNOUT_POSTGRES": "postgresql://h/d",
             "BROWNOUT_SERVICE": "a:b",
             "BROWNOUT_REPORT": "out",
+            "BROWNOUT_BASELINE": "",
             "BROWNOUT_PG_BIN": "",
             "BROWNOUT_CACHE": "",
         },
@@ -113,6 +115,7 @@ def test_empty_value_switches_an_option_off(name: str) -> None:
         ("start_timeout", "soon", "a number of seconds above 0 and up to 3600 is needed."),
         ("start_timeout", "0", "a number of seconds above 0 and up to 3600 is needed."),
         ("start_timeout", "nan", "a number of seconds above 0 and up to 3600 is needed."),
+        ("baseline", "nowhere.json", "there is no file /run/nowhere.json."),
         ("pg_bin", "nowhere", "(postgres and initdb not found in /run/nowhere)."),
     ],
 )

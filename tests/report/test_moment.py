@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from brownout import ContractViolation, Operation
+from brownout import Authentication, ContractViolation, Operation
 from brownout.expectations import expect_retry_after
 from brownout.report.facts import Moment, Trouble
 from brownout.report.moment import moment_of
@@ -37,6 +37,26 @@ PLACE = Operation.write(
 )
 def test_an_operation_as_a_command(operation: Operation, command: str) -> None:
     assert curl_of(operation) == command
+
+
+@pytest.mark.parametrize(
+    ("login", "header"),
+    [
+        (Authentication(path="/login"), ' -H "Authorization: Bearer $TOKEN"'),
+        (Authentication(path="/login", header="X-Key: {token}"), ' -H "X-Key: $TOKEN"'),
+        (Authentication(user="ada", password="let-me-in"), ' -H "Authorization: Basic $TOKEN"'),  # noqa: S106
+    ],
+)
+def test_a_command_names_the_login_s_token_and_does_not_hold_it(
+    login: Authentication, header: str
+) -> None:
+    assert curl_of(READ, login) == curl_of(READ) + header
+    public = Operation.read("public", "GET", "/", login=False)
+    assert curl_of(public, login) == curl_of(public)
+
+
+def test_a_command_keeps_the_header_that_its_operation_declares() -> None:
+    assert curl_of(PLACE, Authentication(path="/login")) == curl_of(PLACE)
 
 
 def violation_of(*answers: object) -> ContractViolation:

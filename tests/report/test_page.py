@@ -123,6 +123,11 @@ def test_the_map_has_a_mark_for_each_promise_in_each_trial() -> None:
     ("code", "cases", "says"),
     [
         (0, [case("T1", "outage")], "All 1 promises that were assessed were kept"),
+        (
+            0,
+            [case("T1", "outage"), case("E3", "outage", Verdict.BROKEN, tolerated=True)],
+            "1 of 2 promises are broken, but tolerated",
+        ),
         (2, [case("T1", "outage", Verdict.UNKNOWN)], "Of 1 promises 1 remain unknown; none is"),
         (2, [case("T1", "outage", Verdict.NOT_ASSESSED)], "No promise was assessed"),
         (1, [case("T1", "outage", Verdict.BROKEN)], "1 of 1 promises are broken"),

@@ -46,3 +46,18 @@ def test_its_defects_are_seen_there_and_named_by_the_mistake(tmp_path: Path) -> 
     assert "wrong method DELETE: status 405" in said
     assert "answer: text/plain; charset=utf-8, body: Not Found" in said
     assert code == 1
+
+
+@pytest.mark.timeout(180)
+def test_errors_in_plain_text_are_judged_by_the_declared_check(tmp_path: Path) -> None:
+    code, verdicts, said = judged(tmp_path, "plain", "E1/outage,E4/outage,E4/mistakes,E5/outage")
+    assert set(verdicts.values()) == {"kept"}, said
+    assert code == 0
+
+
+@pytest.mark.timeout(180)
+def test_an_error_that_the_check_finds_wrong_is_broken(tmp_path: Path) -> None:
+    code, verdicts, said = judged(tmp_path, "plain_without_codes", "E1/outage,E4/outage,E5/outage")
+    assert verdicts == {"E1": "kept", "E4": "broken", "E5": "kept"}, said
+    assert "an error that the declared check begins_with_its_code finds right" in said
+    assert code == 1

@@ -14,12 +14,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from brownout import Service
+from brownout import Answer, Errors, Service
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.declaration import declared_kiosk
 from tests.controls.kiosk.front import Front
 from tests.controls.kiosk.pool import Connection, Pool
+from tests.controls.kiosk.refusals import Refused
 
 __all__ = [
     "below_a_path",
@@ -28,6 +29,8 @@ __all__ = [
     "hard_working_kiosk",
     "kiosk_below_a_path",
     "kiosk_below_a_path_and_broken",
+    "plain",
+    "plain_without_codes",
 ]
 
 _WORK = 20_000  # rounds, some 10 ms of a core
@@ -117,13 +120,55 @@ def kiosk_below_a_path_and_broken() -> Starlette:
     return _below_a_path(kiosk(front=BrokenFront))
 
 
+class PlainFront(Front):
+    """Answers every error in plain text that begins with its code."""
+
+    def problem(self, refused: Refused) -> Response:
+        """Answer a refusal."""
+        answer = super().problem(refused)
+        status = refused.status.value
+        headers = {"Retry-After": "1"} if "retry-after" in answer.headers else {}
+        return PlainTextResponse(f"ERR-{status} {refused.detail}", status, headers)
+
+
+class CodelessFront(PlainFront):
+    """The same without the code if the database is to blame."""
+
+    def problem(self, refused: Refused) -> Response:
+        """Answer a refusal."""
+        answer = super().problem(refused)
+        return answer if refused.status < 500 else PlainTextResponse("Sorry.", refused.status)
+
+
+def plain_kiosk() -> Starlette:
+    """A kiosk whose errors are plain text."""
+    return kiosk(front=PlainFront)
+
+
+def codeless_kiosk() -> Starlette:
+    """One that leaves out the code of some."""
+    return kiosk(front=CodelessFront)
+
+
+def begins_with_its_code(answer: Answer) -> bool:
+    """Whether an error has the format of these kiosks."""
+    return answer.body.startswith(f"ERR-{answer.status} ".encode())
+
+
+def _plain(app: str) -> Service:
+    errors = Errors(media_type="text/plain", check=begins_with_its_code, trace=None)
+    return replace(declared_kiosk(f"tests.trial.unusual:{app}"), errors=errors)
+
+
+plain = _plain("plain_kiosk")
+plain_without_codes = _plain("codeless_kiosk")
 hard_working = declared_kiosk("tests.trial.unusual:hard_working_kiosk")
 
 
 def _declared(app: str) -> Service:
-    plain = declared_kiosk(f"tests.trial.unusual:{app}")
-    operations = [replace(one, headers={**one.headers, **_KEY}) for one in plain.operations]
-    return replace(plain, base_path=_PREFIX, operations=operations)
+    public = declared_kiosk(f"tests.trial.unusual:{app}")
+    operations = [replace(one, headers={**one.headers, **_KEY}) for one in public.operations]
+    return replace(public, base_path=_PREFIX, operations=operations)
 
 
 below_a_path = _declared("kiosk_below_a_path")
