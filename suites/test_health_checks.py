@@ -35,12 +35,14 @@ PROBE_TIMEOUT = seconds(1)
 @pytest.mark.behaviour("H0")
 @pytest.mark.trials(STEADY)
 def test_there_is_a_liveness_and_a_readiness_route(brownout_recording: Recording) -> None:
-    """Both are declared, and both answer 2xx while all is well."""
+    """Both are declared and answer 2xx while all is well, as a declared start-up route does."""
     health = brownout_recording.declared.health
     assert health.live is not None, "no liveness route is declared"
     assert health.ready is not None, "no readiness route is declared"
     expect_all_succeed(brownout_recording.liveness)
     expect_all_succeed(brownout_recording.readiness)
+    if health.startup is not None:
+        expect_all_succeed(brownout_recording.note("startup"))
 
 
 @pytest.mark.behaviour("H1")

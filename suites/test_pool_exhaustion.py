@@ -5,14 +5,15 @@ import pytest
 from brownout.expectations import (
     expect_all_succeed,
     expect_all_within,
-    expect_at_most_failures,
     expect_at_most_sessions,
+    expect_cheap_reconnecting,
     expect_cheap_replanning,
     expect_near_baseline,
     expect_none_idle_in_transaction,
     expect_none_starved,
     expect_recovered,
     expect_unaffected_by_lock,
+    expect_unaffected_by_streams,
     expect_unavailable,
     expect_whole_after_failures,
     expect_whole_pool,
@@ -27,6 +28,7 @@ from brownout.trial.plan import (
     FAILED_REQUESTS,
     FULL_POOL,
     HANG_UPS,
+    HELD_OPEN,
     LOCKED_TABLES,
     NO_FREE_SLOTS,
     ONE_BY_ONE,
@@ -93,10 +95,7 @@ def test_no_transaction_is_left_open(brownout_recording: Recording) -> None:
 @pytest.mark.trials(ONE_BY_ONE)
 def test_killed_connections_cost_at_most_one_request_each(brownout_recording: Recording) -> None:
     """Asked one after the other and all at once, until each dead connection must have been met."""
-    for operation in brownout_recording.operations():
-        met = brownout_recording.note(f"met {operation.name}")
-        expect_at_most_failures(met, brownout_recording.declared.connections)
-        expect_all_succeed(brownout_recording.note(f"later {operation.name}"))
+    expect_cheap_reconnecting(brownout_recording)
 
 
 @pytest.mark.behaviour("P7")
@@ -139,3 +138,10 @@ def test_routes_without_a_database_stay_fast(brownout_recording: Recording) -> N
     expect_near_baseline(
         Latencies.of(answers), baseline, ceiling=baseline.ceiling, what="A route without database"
     )
+
+
+@pytest.mark.behaviour("P12")
+@pytest.mark.trials(HELD_OPEN)
+def test_a_waiting_stream_holds_no_connection(brownout_recording: Recording) -> None:
+    """With twice as many long answers open as there are connections."""
+    expect_unaffected_by_streams(brownout_recording)

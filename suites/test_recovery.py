@@ -5,6 +5,7 @@ import pytest
 from brownout.expectations import (
     expect_all_succeed,
     expect_few_connects,
+    expect_fresh_again,
     expect_near_baseline,
     expect_recovered,
     expect_recovered_meanwhile,
@@ -14,6 +15,7 @@ from brownout.trial import Recording
 from brownout.trial.plan import (
     BACK_AT_BASELINE,
     EVERY_FAULT,
+    FEED,
     FLAPPING,
     HANG_UPS,
     LONG_OUTAGE,
@@ -80,3 +82,10 @@ def test_silent_connections_are_replaced(brownout_recording: Recording) -> None:
 def test_writes_follow_a_switchover(brownout_recording: Recording) -> None:
     """Old sessions refuse to write (25006), new ones do not."""
     expect_recovered_meanwhile(brownout_recording)
+
+
+@pytest.mark.behaviour("V8")
+@pytest.mark.trials(*FEED)
+def test_background_consumers_come_back(brownout_recording: Recording) -> None:
+    """They connect again, and read what they missed."""
+    expect_fresh_again(brownout_recording)

@@ -6,6 +6,7 @@ from enum import Enum, unique
 from typing import Any
 
 __all__ = [
+    "BACKGROUND",
     "BREAKER",
     "CONSISTENCY",
     "DEADLINES",
@@ -42,6 +43,7 @@ HEALTH = ids("H0 H1 H2 H3 H4 H5 H6 H7 H8 H9 Z2")
 DEADLINES = ids("T1 T2 T3 T6")
 POOL = ids("P1 P2 P3 P5 P6 P9 P10")
 BREAKER = ids("B1 B2 B3 B4 B5 B6")
+BACKGROUND = ids("P12 V8")
 DECLARED = ids("C6 C7 E10 T4 X2")
 CONSISTENCY = ids("C1 C2 C3 C4 C5")
 RECOVERY = ids("V1 V2 V3")

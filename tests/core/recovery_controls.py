@@ -2,13 +2,18 @@
 
 from functools import partial
 
-from brownout import Answer
-from brownout.expectations import expect_few_connects, expect_recovered_meanwhile
+from brownout import Answer, Feed
+from brownout.expectations import (
+    expect_few_connects,
+    expect_fresh_again,
+    expect_recovered_meanwhile,
+)
 from brownout.observations import Recovery
 from brownout.trial import Connects, Recording
+from brownout.trial.gaps import Gap
 from brownout.units import seconds
 from tests.core.judgements import Controls
-from tests.core.made import answer, recording
+from tests.core.made import TOKEN, answer, recording, service
 
 __all__ = ["RECOVERY"]
 
@@ -29,6 +34,22 @@ def connecting(*each_half_second: int, asked: int = 0) -> Recording:
     return recording(connects=tuple(looks), answers=answers)
 
 
+def fed(missed: Answer | None, later: Answer | None, *gaps: Gap) -> Recording:
+    """What a feed showed last of a change under the fault, and of one after the heal in the 111th
+    second; a change is shown within a second while nothing is broken, and RTO is two seconds."""
+    shown = {"missed": missed, "later": later}
+    return recording(
+        declared=service(feed=Feed(change="select $1", path="/notes")),
+        notes={name: (one,) for name, one in shown.items() if one is not None},
+        gaps=gaps,
+    )
+
+
+def shows(*tokens: str, at: float = 112.0, status: int = 200) -> Answer:
+    """The feed's answer at this moment."""
+    return answer(status, json=list(tokens), started=at, elapsed=seconds(0))
+
+
 RECOVERY = {
     "expect_few_connects": Controls(
         kept=[
@@ -46,6 +67,24 @@ RECOVERY = {
         nothing=[
             lambda: expect_few_connects(recording()),
             lambda: expect_few_connects(connecting(5)),
+        ],
+    ),
+    "expect_fresh_again": Controls(
+        kept=[
+            partial(expect_fresh_again, fed(shows("a", TOKEN), shows(TOKEN, at=113.9))),
+            partial(
+                expect_fresh_again, fed(shows(TOKEN), shows(TOKEN, at=114.5), Gap(112.0, 113.0))
+            ),
+        ],
+        broken=[
+            partial(expect_fresh_again, fed(shows("a", at=114.1), shows(TOKEN))),
+            partial(expect_fresh_again, fed(shows(TOKEN), shows("a", at=114.1))),
+            partial(expect_fresh_again, fed(shows(TOKEN), shows(TOKEN, at=114.1))),
+            partial(expect_fresh_again, fed(shows(TOKEN, status=404), shows(TOKEN))),
+        ],
+        nothing=[
+            lambda: expect_fresh_again(fed(None, None)),
+            lambda: expect_fresh_again(recording()),
         ],
     ),
     "expect_recovered_meanwhile": Controls(

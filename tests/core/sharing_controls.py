@@ -1,17 +1,20 @@
 """The controls of the judgements on how requests share what they wait for."""
 
+from dataclasses import replace
 from functools import partial
 
 from brownout import Answer
 from brownout.expectations import (
+    expect_cheap_reconnecting,
     expect_cheap_replanning,
     expect_none_starved,
     expect_unaffected_by_lock,
+    expect_unaffected_by_streams,
 )
 from brownout.trial import Recording
 from brownout.units import ms
 from tests.core.judgements import Controls
-from tests.core.made import answer, recording
+from tests.core.made import READ, answer, recording, service
 
 __all__ = ["SHARING"]
 
@@ -42,11 +45,36 @@ def replanned(met: str, later: str = "+++", *, restarted: str = "+") -> Recordin
     )
 
 
+def streaming(*asked: Answer, held: int = 3, alive: tuple[int, ...] = (200, 200)) -> Recording:
+    """Asked while so many long answers were open, of a service with three connections, whose
+    liveness answered so."""
+    return recording(
+        notes={"asked": asked, "held": (answer(),) * held},
+        liveness=tuple(answer(status, started=100.0) for status in alive),
+    )
+
+
+def reconnected(met: str, later: str = "++++++") -> Recording:
+    """What requests made of three connections that were killed."""
+    return replace(replanned(met, later), declared=service([READ]))
+
+
 LATE = answer(elapsed=ms(300))
 GIVEN_UP = answer(503, elapsed=ms(300))
 REFUSED = answer(503, elapsed=ms(2))
 
 SHARING = {
+    "expect_cheap_reconnecting": Controls(
+        kept=[
+            partial(expect_cheap_reconnecting, reconnected("++++++")),
+            partial(expect_cheap_reconnecting, reconnected("---+++")),
+        ],
+        broken=[
+            partial(expect_cheap_reconnecting, reconnected("----++")),
+            partial(expect_cheap_reconnecting, reconnected("+++", "+++++-")),
+        ],
+        nothing=[lambda: expect_cheap_reconnecting(recording())],
+    ),
     "expect_cheap_replanning": Controls(
         kept=[
             partial(expect_cheap_replanning, replanned("++++++")),
@@ -56,6 +84,8 @@ SHARING = {
             partial(expect_cheap_replanning, replanned("----++")),
             partial(expect_cheap_replanning, replanned("+++", "++-")),
             partial(expect_cheap_replanning, replanned("+++", restarted="----")),
+            # One connection fails for ever: now and then, but never in all of a burst.
+            partial(expect_cheap_replanning, replanned("+-++-++-", "++-+++")),
         ],
         nothing=[lambda: expect_cheap_replanning(recording())],
     ),
@@ -81,5 +111,23 @@ SHARING = {
             partial(expect_unaffected_by_lock, beside(answer(elapsed=ms(1200)))),
         ],
         nothing=[lambda: expect_unaffected_by_lock(recording())],
+    ),
+    "expect_unaffected_by_streams": Controls(
+        kept=[
+            partial(expect_unaffected_by_streams, streaming(answer(), answer(elapsed=ms(1000)))),
+            partial(expect_unaffected_by_streams, streaming(answer(), alive=())),
+        ],
+        broken=[
+            partial(expect_unaffected_by_streams, streaming(answer(), answer(503))),
+            partial(expect_unaffected_by_streams, streaming(answer(elapsed=ms(1200)))),
+        ],
+        nothing=[
+            lambda: expect_unaffected_by_streams(recording()),
+            # So few streams leave connections, even if each holds one.
+            lambda: expect_unaffected_by_streams(streaming(answer(503), held=2)),
+            # It may be the threads that the streams hold.
+            lambda: expect_unaffected_by_streams(streaming(answer(503), alive=(200, 503))),
+            lambda: expect_unaffected_by_streams(streaming(answer(503), alive=())),
+        ],
     ),
 }

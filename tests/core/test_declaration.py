@@ -14,6 +14,7 @@ from brownout import (
     Budget,
     Degraded,
     Errors,
+    Feed,
     Health,
     Kind,
     NotAssessable,
@@ -21,6 +22,7 @@ from brownout import (
     Outcome,
     Service,
     SettingsError,
+    Streaming,
     ms,
     seconds,
 )
@@ -70,6 +72,25 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "applied with another paramstyle": (lambda: write(applied="select 1 where a = %s"), "$1"),
     "degraded without a mark": (lambda: Degraded(marker="", max_age=seconds(1)), "marker"),
     "degraded without an age": (lambda: Degraded(marker="Age", max_age=seconds(0)), "max_age"),
+    "a feed whose change has no token": (
+        lambda: Feed(change="insert into notes values (1)", path="/notes"),
+        "$1",
+    ),
+    "a feed without a path": (lambda: Feed(change="select $1", path="notes"), "path is 'notes'"),
+    "a feed's misspelt token": (lambda: Feed(change="select $1", path="/{tokn}"), "{token}"),
+    "a feed within no time": (
+        lambda: Feed(change="select $1", path="/notes", within=seconds(0)),
+        "within is",
+    ),
+    "a feed with negative connections": (
+        lambda: Feed(change="select $1", path="/notes", connections=-1),
+        "connections is -1",
+    ),
+    "a long answer without a path": (lambda: Streaming(path="events"), "path is 'events'"),
+    "a long answer's header that is a number": (
+        lambda: Streaming(path="/events", headers={"X-Version": 2}),  # type: ignore[dict-item]
+        "'X-Version': '2'",
+    ),
     "zero deadline": (lambda: budget(request=seconds(0)), "request is"),
     "negative deadline": (lambda: budget(request=ms(-1)), "request is"),
     "deadline without a unit": (lambda: budget(request=1), "brownout.seconds(1)"),
@@ -184,6 +205,8 @@ def test_connections_and_sessions_are_counted_over_all_workers() -> None:
     declared = service(workers=2, health=health(connections=2))
     assert declared.connections == 2 * 3
     assert declared.sessions == 2 * (3 + 2)
+    feed = Feed(change="select $1", path="/notes", connections=4)
+    assert service(workers=2, feed=feed).sessions == 2 * (3 + 1 + 4)
 
 
 # -- which operations a promise is asked of ------------------------------------------------------
@@ -218,6 +241,8 @@ def test_operations_are_chosen_by_kind_and_by_their_need_of_the_database() -> No
         (Service.recorded_writes, [SILENT], "declares `applied`"),
         (Service.needing_database, [FREE, CACHED, COMPUTED], "No operation that needs"),
         (Service.without_database, [READ, WRITE, COMPUTED], "needs_database=False"),
+        (Service.required_feed, [READ], "a background consumer feeds"),
+        (Service.required_streaming, [READ], "No long answer"),
     ],
 )
 def test_a_promise_that_no_declared_operation_can_show_is_not_assessable(

@@ -616,8 +616,14 @@ CONTROLS = {
         kept=[
             lambda: expect_sqlstate_in_log_only([GONE, OK], "57P01", "a\nerror 57P01\n"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", 'sqlstate="57p01"'),
+            lambda: expect_sqlstate_in_log_only(
+                [GONE], "57P03", "FATAL:  starting up\n", message="starting up"
+            ),
         ],
         broken=[
+            lambda: expect_sqlstate_in_log_only(
+                [GONE], "57P03", "OperationalError\n", message="starting up"
+            ),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "it failed\n"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "order 157P012"),
             lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", "57P01"),

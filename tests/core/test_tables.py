@@ -12,10 +12,12 @@ from brownout import (
     Budget,
     Degraded,
     Errors,
+    Feed,
     Health,
     Operation,
     Service,
     SettingsError,
+    Streaming,
     ms,
     seconds,
 )
@@ -58,6 +60,15 @@ grace = "2 min"
 media_type = "application/json"
 trace = false
 schema = { type = "object", required = ["error"] }
+
+[feed]
+change = "select pg_notify('notes', $1)"
+path = "/notes"
+within = "200 ms"
+
+[streaming]
+path = "/events"
+headers = { Accept = "text/event-stream" }
 
 [[operations]]
 kind = "read"
@@ -127,6 +138,8 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
             trace=None,
             schema={"type": "object", "required": ["error"]},
         ),
+        feed=Feed(change="select pg_notify('notes', $1)", path="/notes", within=ms(200)),
+        streaming=Streaming(path="/events", headers={"Accept": "text/event-stream"}),
         operations=[
             Operation.read(
                 "list",
@@ -264,6 +277,6 @@ def test_the_schema_refuses_what_is_not_read(old: str, new: str) -> None:
     assert errors_of(MINIMAL.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("declared", [Service, Health, Budget, Errors, Degraded])
+@pytest.mark.parametrize("declared", [Service, Health, Budget, Errors, Degraded, Feed, Streaming])
 def test_every_field_of_a_class_is_one_of_its_table(declared: Any) -> None:
     assert set(parameters(declared)) == set(declared.__dataclass_fields__)

@@ -72,6 +72,35 @@ def test_late_twice_is_broken_and_late_once_is_not(
     assert ("<try 2>" in result.stdout.str()) is (tries == 2)
 
 
+@pytest.mark.parametrize(
+    ("trial", "lost", "seconds", "ret"),
+    [
+        # Of 2 s at least 0.8 s were the service's own: less than the limit of 1 s.
+        ("ALONE", 0.6, (2, 2), 2),
+        ("ALONE", 0.59, (2, 2), 1),
+        # Of 3 s it was 1.2 s.
+        ("ALONE", 0.6, (2, 3), 1),
+        ("ORDINARY", 0.6, (2, 2), 1),
+    ],
+)
+def test_a_time_that_a_starved_machine_explains_twice_is_unknown(
+    judge: Judge, trial: str, lost: float, seconds: tuple[int, int], ret: int
+) -> None:
+    source = LATE.replace("TRIAL)", f"{trial})").replace("SECONDS[", f"{seconds}[")
+    result = judge(source.replace("LOST", str(lost)), "-s")
+    assert result.ret == ret
+    assert "<try 2>" in result.stdout.str()
+    assert ("had to wait for a core in 60%" in result.stdout.str()) is (ret == 2)
+
+
+def test_a_judgement_without_another_try_is_unknown_on_a_starved_machine_too(judge: Judge) -> None:
+    source = LATE.replace("TRIAL)", "ALONE)").replace("SECONDS[", "(2, 2, 2, 2, 2)[")
+    source = source.replace("LOST", "0.7").replace("tries = 0", "tries = 2")
+    result = judge(source, "-s")
+    assert result.ret == 2
+    assert "<try" not in result.stdout.str()
+
+
 def test_a_service_whose_process_ended_is_not_tried_again(judge: Judge) -> None:
     source = LATE.replace("TRIAL)", "ALONE)").replace("SECONDS[", "(2, 0)[").replace("LOST", "0")
     result = judge(source.replace("process = None", 'process = "it ended"'), "-s")

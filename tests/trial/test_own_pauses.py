@@ -144,13 +144,20 @@ async def test_a_stop_uses_up_no_patience_and_is_forgiven() -> None:
 
     with Clock() as clock:
         async with serving(late) as peer, Probe(service(), peer.url, clock=clock) as probe:
-            asking = asyncio.create_task(probe.ask(READ, patience=ms(400)))
-            await asyncio.sleep(0.1)
-            hold(0.5)
-            answer = await asking
-    assert answer.succeeded, "the patience of 400 ms was over while this process stood still"
+            for _ in range(20):
+                asking = asyncio.create_task(probe.ask(READ, patience=ms(400)))
+                await asyncio.sleep(0.1)
+                hold(0.5)
+                held = time.monotonic()
+                answer = await asking
+                assert answer.succeeded, "the patience was over while this process stood still"
+                # On a busy machine it may come later than a stop can explain.
+                if answer.finished < held + 0.03:
+                    break
+            else:
+                pytest.fail("no answer came right after a stop")
     assert answer.elapsed > ms(500)
-    assert answer.took < ms(400)
+    assert answer.forgiven > ms(450)
 
 
 @pytest.mark.asyncio

@@ -3,20 +3,27 @@
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.counter import Counter
+from tests.controls.kiosk.board import Board
+from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import Front, computed
-from tests.controls.kiosk.pool import Connection
+from tests.controls.kiosk.pool import Connection, Session
 from tests.controls.kiosk.refusals import Refused
 from tests.controls.kiosk.settings import WORK
 
-__all__ = ["broken_declaration_bundle", "separate_receipts_bundle"]
+__all__ = [
+    "broken_declaration_bundle",
+    "deaf_and_streaming_bundle",
+    "notes_missed",
+    "separate_receipts_bundle",
+]
 
 
 class OldOrderForAUsedKey(Counter):
@@ -77,4 +84,59 @@ class OneOriginForAll(Front):
 
 def separate_receipts_bundle() -> Starlette:
     """Create the kiosk with two independent defects."""
-    return kiosk(counter=ReceiptAfterwards, front=OneOriginForAll)
+    return kiosk(counter=ReceiptAfterwards, front=OneOriginForAll, board=Board)
+
+
+class ListensOnce(Board):
+    """Ends with its first connection."""
+
+    async def run(self) -> None:
+        """Follow the notes on one connection."""
+        await self.follow()
+
+
+class StreamsOnALease(Front):
+    """Keeps a connection for each stream, for as long as it lasts."""
+
+    async def stream(self, request: Request) -> Response:
+        """Send the last orders, and then nothing more."""
+        lease = self.counter.pool.lease(asyncio.get_running_loop().time() + 3600)
+        connection = await lease.__aenter__()
+        orders = [dict(row) for row in await connection.fetch(LIST)]
+
+        async def events() -> AsyncIterator[str]:
+            try:
+                async for event in self.events(orders):
+                    yield event
+            finally:
+                await lease.__aexit__(None, None, None)
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+
+def deaf_and_streaming_bundle() -> Starlette:
+    """Create the kiosk with two independent defects."""
+    return kiosk(front=StreamsOnALease, board=ListensOnce)
+
+
+class HearsOnly(Board):
+    """Adds what it hears to what it has, and never reads again: it misses what was noted while it
+    did not listen."""
+
+    async def read(self, connection: Session) -> None:
+        """Read once; later ask only whether the connection still works."""
+        if not self.notes:
+            await super().read(connection)
+        else:
+            await connection.execute("SELECT 1", timeout=WORK)
+
+    async def heard(self, connection: Session, note: str | None) -> None:
+        """Add the note."""
+        if note is not None:
+            self.notes = [note, *self.notes[:9]]
+        await self.read(connection)
+
+
+def notes_missed() -> Starlette:
+    """Create the kiosk with this defect."""
+    return kiosk(board=HearsOnly)

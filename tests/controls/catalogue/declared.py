@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from brownout import Errors, Operation
-from tests.controls.control import DECLARED, Control, Defect, ids
+from brownout import Errors, Feed, Operation, Streaming
+from tests.controls.control import BACKGROUND, DECLARED, Control, Defect, ids
+from tests.controls.kiosk.board import CHANGE
 from tests.controls.kiosk.declaration import ORDERS, PLACE
 
 __all__ = ["FEATURES"]
@@ -18,6 +19,11 @@ _DECLARES = {
         Operation.compute("digest", "GET", "/digest"),
     ),
     "errors": Errors(origin="origin"),
+}
+
+_FOLLOWS = {
+    "feed": Feed(change=CHANGE, path="/notes"),
+    "streaming": Streaming(path="/orders/stream"),
 }
 
 FEATURES = (
@@ -36,11 +42,29 @@ FEATURES = (
     Control(
         module="declared",
         name="separate_receipts_bundle",
-        judged_by=DECLARED,
+        judged_by=DECLARED | BACKGROUND,
         defects=(
             Defect("an order and its receipt in two transactions", ids("C7")),
             Defect("one origin for all errors", ids("E10")),
         ),
-        declares=_DECLARES,
+        declares={**_DECLARES, **_FOLLOWS},
+    ),
+    Control(
+        module="declared",
+        name="deaf_and_streaming_bundle",
+        judged_by=BACKGROUND,
+        defects=(
+            Defect("the listener's connection ends, and nothing listens any more", ids("V8")),
+            Defect("each open stream holds a connection", ids("P12")),
+        ),
+        tolerated=ids("P12"),
+        declares=_FOLLOWS,
+    ),
+    Control(
+        module="declared",
+        name="notes_missed",
+        judged_by=BACKGROUND,
+        defects=(Defect("what was notified while it did not listen is lost", ids("V8")),),
+        declares=_FOLLOWS,
     ),
 )

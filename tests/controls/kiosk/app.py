@@ -1,5 +1,6 @@
 """Assembles the kiosk from parts, each of which can be replaced."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -7,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from tests.controls.kiosk.board import Board
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.front import EXPECTED, Front
 from tests.controls.kiosk.pool import Pool
@@ -21,23 +23,31 @@ def kiosk(
     counter: Callable[[Pool], Counter] = Counter,
     front: Callable[[Counter], Front] = Front,
     probes: Callable[[str], Probes] = Probes,
+    board: Callable[[str], Board] | None = None,
 ) -> Starlette:
-    """Create the ASGI application; its database is the environment's `DATABASE_URL`."""
+    """Create the ASGI application; its database is the environment's `DATABASE_URL`. Only with a
+    `board` it has one."""
     dsn = os.environ["DATABASE_URL"]
     connections = pool(dsn)
     shop = front(counter(connections))
     health = probes(dsn)
+    notes = None if board is None else board(dsn)
 
     @asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         await connections.open()
+        following = None if notes is None else asyncio.create_task(notes.run())
         yield
+        if following is not None:
+            following.cancel()
         health.close()
         connections.close()
 
     return Starlette(
         routes=[
+            *([] if notes is None else [Route("/notes", notes.show)]),
             Route("/orders", shop.orders),
+            Route("/orders/stream", shop.stream),
             Route("/orders", shop.place, methods=["POST"]),
             Route("/quote", shop.quote),
             Route("/digest", shop.digest),

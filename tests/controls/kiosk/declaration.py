@@ -3,6 +3,7 @@
 import sys
 
 from brownout import Budget, Health, Operation, Service, seconds
+from tests.controls.kiosk.board import NOTES
 from tests.controls.kiosk.counter import SCHEMA
 from tests.controls.kiosk.settings import DEADLINE, POOL, RECOVERY
 
@@ -32,7 +33,7 @@ def declared_kiosk(app: str) -> Service:
             *("--port", "{port}", "--log-level", "warning", "--no-server-header"),
         ],
         env={"DATABASE_URL": "{dsn}"},
-        seed=[SCHEMA],
+        seed=[SCHEMA, NOTES],
         health=HEALTH,
         operations=(ORDERS, QUOTE, PLACE),
         budget=BUDGET,

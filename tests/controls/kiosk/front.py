@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import sys
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from hashlib import pbkdf2_hmac
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from typing import Final
 import asyncpg
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined, meaning
@@ -70,6 +71,16 @@ class Front:
         key = request.headers.get("Idempotency-Key")
         number = await self.counter.place(until, customer, key)
         return JSONResponse({"id": number, "customer": customer}, HTTPStatus.CREATED)
+
+    async def stream(self, request: Request) -> Response:
+        """Send the last orders, and then nothing more."""
+        orders = await self.counter.orders(self.deadline(request))
+        return StreamingResponse(self.events(orders), media_type="text/event-stream")
+
+    async def events(self, orders: list[dict[str, object]]) -> AsyncIterator[str]:
+        """Yield one event, and never end."""
+        yield f"data: {json.dumps(orders)}\n\n"
+        await asyncio.Event().wait()
 
     async def quote(self, _: Request) -> Response:
         """Return the price of shipping, which needs no database."""

@@ -95,7 +95,8 @@ class Bench:
 
 @dataclass(frozen=True)
 class Observation:
-    """An experiment and what comes out; `spoils`: the original is of no use afterwards."""
+    """An experiment and what comes out; `spoils`: the original is of no use afterwards. `also` may
+    come out of the original: closing with bytes that it has not read yet, it resets."""
 
     name: str
     observe: Callable[[Bench], str]
@@ -103,6 +104,7 @@ class Observation:
     ours: str | None = None
     why: str = ""
     spoils: bool = False
+    also: tuple[str, ...] = ()
 
 
 def _refused(bench: Bench) -> str:
@@ -439,6 +441,7 @@ OBSERVATIONS: Sequence[Observation] = [
         "fin, fin",
         ours="rst, rst",
         why="`reset_peer` on connections that were open before it",
+        also=("rst, rst", "fin, rst", "rst, fin"),
     ),
     Observation(
         "reset_peer on idle connections",
