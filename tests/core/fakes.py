@@ -202,7 +202,7 @@ class FakeService:
         """As `RunningService.reset`."""
         self.resets += 1
 
-    def supply(self, *, lasting: timedelta) -> None:  # noqa: ARG002
+    def supply(self, *, lasting: timedelta = timedelta(0)) -> None:  # noqa: ARG002
         """As `RunningService.supply`."""
         self.supplied += 1
 

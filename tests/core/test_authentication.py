@@ -47,6 +47,17 @@ def test_a_name_in_braces_has_to_be_a_declared_secret_s(secrets: tuple[str, ...]
     service(login=LOGIN, secrets=["SHOP_PASSWORD"])
 
 
+def test_a_secret_without_a_value_is_told() -> None:
+    declared = service(login=LOGIN, secrets=["SHOP_PASSWORD"])
+    declared.require_secrets({"SHOP_PASSWORD": "x"})
+    given = service(login=LOGIN, secrets=["SHOP_PASSWORD"], env={"SHOP_PASSWORD": "x"})
+    given.require_secrets({})
+    service().require_secrets({})
+    for environment in ({}, {"SHOP_PASSWORD": ""}):
+        with pytest.raises(SettingsError, match="variable SHOP_PASSWORD, which is not set"):
+            declared.require_secrets(environment)
+
+
 @pytest.mark.parametrize(
     ("fields", "carried"),
     [

@@ -16,7 +16,6 @@ from brownout import (
     Operation,
     Service,
     ServiceNotReady,
-    SettingsError,
     seconds,
 )
 from brownout.service.requests import request_of
@@ -240,12 +239,6 @@ def test_it_is_not_asked_for_ever(shop: Shop, ended: bool) -> None:
     with pytest.raises(ServiceNotReady, match="The login failed, with status 503"):
         supplier(shop, behind(budget=budget), ended=ended).supply()
     assert (len(shop.asked) == 1) == ended
-
-
-def test_a_secret_without_a_value_is_told_before_anything_starts(shop: Shop) -> None:
-    supplier(shop, behind()).require_secrets()
-    with pytest.raises(SettingsError, match="the environment variable SHOP_PASSWORD, which is not"):
-        supplier(shop, behind(), SHOP_PASSWORD="").require_secrets()
 
 
 def test_values_are_captured_and_used(shop: Shop) -> None:

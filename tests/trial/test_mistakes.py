@@ -80,6 +80,20 @@ def test_a_broken_body_is_sent_as_json_to_its_operation() -> None:
     assert all(one.operation.method == "PUT" for one in broken)
 
 
+def test_a_method_that_the_service_may_have_meets_no_captured_value() -> None:
+    placed = Operation.write("place", "POST", "/orders", captures={"order_id": "$.id"})
+    by_id = Operation.read("by-id", "GET", "/orders/{order_id}/lines?all=1")
+    made = by_name(by_id, placed)
+    assert made["wrong method DELETE"].operation.path == "/orders/0/lines"
+    assert made["unknown path"].operation.path == "/orders/{order_id}/no-such-path-of-this-service"
+
+
+def test_mistakes_carry_the_login_where_the_operation_does() -> None:
+    public = Operation.read("public", "GET", "/things", login=False)
+    assert not any(one.operation.login for one in by_name(public).values())
+    assert all(one.operation.login for one in by_name(READ).values())
+
+
 def test_without_an_operation_that_needs_the_database_nothing_is_assessed() -> None:
     with pytest.raises(NotAssessable):
         by_name(FREE)
