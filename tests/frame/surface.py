@@ -17,6 +17,11 @@ SURFACE: Mapping[str, frozenset[str]] = {
         "brownout.declaration": """
             Breaker Budget Degraded Errors Health Kind Operation RFC9457_SCHEMA Service
         """,
+        "brownout.declaration.needs": """
+            breaker_for_slowness callers_deadlines concurrency fallbacks health_route invariants
+            keyed_writes liveness origin_member origins problem_format problems readiness trace_ids
+            trace_member
+        """,
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_agreeing_health
             expect_alive_without_database expect_all_succeed expect_all_within expect_as_before
