@@ -1,6 +1,7 @@
 """`brownout doctor` starts what a gate needs, and says what is in its way."""
 
 import resource
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +96,7 @@ def test_little_shared_memory_is_told_as_slow(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, state: machine.State
 ) -> None:
     monkeypatch.setattr(machine, "_SHARED", tmp_path)
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: Usage(free, 0, free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free, 0, free))
 
     row = machine._shared_memory(resolved({}, tmp_path))
 
