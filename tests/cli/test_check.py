@@ -129,6 +129,9 @@ NOTES = {
     "errors of another format": (
         "text-errors", {}, 'errors = { media_type = "text/plain" }',
     ),
+    "a route that is not declared": (
+        "", {'live = "/live"': "live = false"}, "the service answers GET /live. Add live = ",
+    ),
     "an extension that a superuser creates": (
         "", {"command = [": 'extensions = ["vector"]\ncommand = ['}, "extensions vector",
     ),
