@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["FASTAPI", "HOSTILE", "NEST", "SPRING"]
+__all__ = ["BREAKS_OUT", "FASTAPI", "HOSTILE", "NEST", "SPRING"]
 
 FASTAPI: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -144,7 +144,9 @@ NEST: dict[str, Any] = {
 }  # fmt: skip
 """NestJS's: examples of a media type, one general health route, a path with an example."""
 
-_ITSELF = "#/paths/~1c/post/requestBody/content/application~1json/schema"
+BREAKS_OUT = "name\ncommand = ['touch', 'owned']\n\x1b[2J"
+
+_ITSELF = "#/paths/~1c\x1b[2J/post/requestBody/content/application~1json/schema"
 
 HOSTILE: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -152,12 +154,14 @@ HOSTILE: dict[str, Any] = {
     "paths": {
         "/a": None,
         "/b": {"get": {"parameters": "none", "responses": []}},
-        "/c": {"get": {"responses": {"200": {"$ref": "#/nowhere"}}}, "post": {
+        "/c\x1b[2J": {"get": {"responses": {"200": {"$ref": "#/nowhere"}}}, "post": {
             "requestBody": {"content": {"application/json": {"schema": {
                 "type": "object",
-                "required": ["say", 7, "self"],
+                "required": ["say", 7, "self", BREAKS_OUT, f"{BREAKS_OUT}_id"],
                 "properties": {
-                    "say": {"type": "string", "default": 'a"b\\c\u007f\n'},
+                    BREAKS_OUT: {"type": "string"},
+                    f"{BREAKS_OUT}_id": {"type": "string"},
+                    "say": {"type": "string", "default": 'a"b\\c\u007f\n', "format": "x"},
                     "self": {"$ref": _ITSELF},
                     "we\u2028ird key.": {"type": ["null", "string"]},
                 },

@@ -18,7 +18,7 @@ from brownout.cli.asked import READY, first_of
 from brownout.cli.draft import Draft, text_of
 from brownout.cli.openapi import Document
 from brownout.declaration.tables import service_from
-from tests.cli.documents import FASTAPI, HOSTILE, NEST, SPRING
+from tests.cli.documents import BREAKS_OUT, FASTAPI, HOSTILE, NEST, SPRING
 
 Said = pytest.CaptureFixture[str]
 
@@ -81,14 +81,18 @@ def test_nest(folder: Path) -> None:
     assert "# No liveness route was found" in text(folder)
 
 
-def test_a_hostile_document_is_quoted(folder: Path) -> None:
+def test_a_hostile_document_is_quoted(folder: Path, capsys: Said) -> None:
     service = made(folder, HOSTILE)
 
-    assert [one.path for one in service.operations] == ["/c", "/c"]
+    assert [one.path for one in service.operations] == ["/c\x1b[2J", "/c\x1b[2J"]
     body = service.operations[1].json
     assert isinstance(body, dict)
-    assert body["say"] == "{token}"
+    assert body[BREAKS_OUT] == "{token}"
+    assert body["say"] == 'a"b\\c\x7f\n'
+    assert service.command == ["uvicorn", "app:app", "--port", "{port}"]
     assert text(folder).count("\n[[operations]]\n") == 2
+    assert "# Guessed, and to be corrected: name\\ncommand" in text(folder)
+    assert "\x1b" not in text(folder) + capsys.readouterr().out
 
 
 JUNK: tuple[Any, ...] = (
@@ -177,6 +181,44 @@ def test_the_folder_suggests_how_the_database_is_prepared(
     (folder / file).touch()
 
     assert made(folder, FASTAPI).prepare == words
+
+
+def test_the_token_is_in_the_body_itself_if_it_can_be(folder: Path) -> None:
+    address = {"type": "object", "required": ["street"],
+               "properties": {"street": {"type": "string"}}}  # fmt: skip
+    parts = {"address": address, "mail": {"type": "string", "format": "email"}}
+
+    assert body_of(folder, parts) == {
+        "address": {"street": "tea"}, "mail": "{token}@example.com"
+    }  # fmt: skip
+    del parts["mail"]
+    assert body_of(folder, parts) == {"address": {"street": "{token}"}}
+
+
+def body_of(folder: Path, properties: dict[str, Any]) -> object:
+    """The body that is made for a schema that requires these members."""
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    content = {"application/json": {"schema": schema}}
+    document = {"openapi": "3.1.0", "paths": {"/people": {
+        "post": {"requestBody": {"content": content}, "responses": {}},
+    }}}  # fmt: skip
+    (operation,) = made(folder, document, "--force").operations
+    return operation.json
+
+
+@pytest.mark.parametrize(
+    ("limits", "value"),
+    [
+        ({}, 1),
+        ({"minimum": 5}, 5),
+        ({"exclusiveMinimum": 5}, 6),
+        ({"minimum": 5, "exclusiveMinimum": True}, 6),
+        ({"minimum": 0, "maximum": 0}, 0),
+        ({"multipleOf": 10}, 10),
+    ],
+)
+def test_a_number_keeps_to_its_limits(folder: Path, limits: dict[str, object], value: int) -> None:
+    assert body_of(folder, {"count": {"type": "integer", **limits}}) == {"count": value}
 
 
 # -- a running service ---------------------------------------------------------------------------
