@@ -37,6 +37,7 @@ def test_a_service_that_can_be_judged(declare: Declare, capsys: Said) -> None:
     assert re.search(r"write +put-note +201 +\d+ ms +\d+ ms +[1-9]", page)
     assert re.search(r"a gate makes \d+ trials on 2 replicas and takes up to about \d+ min", page)
     assert page.endswith("\nbrownout check: ready for `brownout gate` — exit 0\n")
+    assert "not seen: a rate limiter, answers that grow, a missing extension" in page
     assert "to know" not in page
     assert "in the way\n" not in page
 
@@ -121,7 +122,10 @@ def test_a_rate_limiter_is_told(declare: Declare, capsys: Said) -> None:
     declare("limiter")
 
     assert main(["check"]) == 2
-    assert "A rate limiter of the service refuses requests (429)" in flat(capsys)
+
+    page = flat(capsys)
+    assert "A rate limiter of the service refuses requests (429)" in page
+    assert "not seen" not in page
 
 
 NOTES = {
