@@ -7,10 +7,12 @@ from brownout import (
     Budget,
     Degraded,
     Errors,
+    Feed,
     Health,
     NotAssessable,
     Operation,
     Service,
+    Streaming,
     ms,
     seconds,
 )
@@ -26,6 +28,8 @@ WHOLE = Service(
     budget=Budget(request=seconds(1), recovery=seconds(3), pool=5, concurrency=50),
     errors=Errors(origin="origin"),
     breaker=Breaker(failures=5, rest=seconds(1), slow=ms(500)),
+    feed=Feed(change="insert into things values ($1)", path="/things"),
+    streaming=Streaming(path="/events"),
     operations=[
         Operation.read("list", "GET", "/things", deadline_header="X-Timeout-Ms"),
         Operation.read("quote", "GET", "/quote", needs_database=False),
@@ -68,8 +72,8 @@ def test_a_whole_declaration_is_assessed_for_every_promise_that_is_judged() -> N
 def test_of_a_bare_declaration_each_promise_is_missing_with_its_line() -> None:
     seen = forecast(BARE, makes_all)
 
-    assert seen.assessed == ("H0",)
-    assert set(seen.missing) == JUDGED - {"H0"}
+    assert seen.assessed == ("H0", "P5")
+    assert set(seen.missing) == JUDGED - {"H0", "P5"}
     assert all(why.remedy for why in seen.missing.values())
     assert [trial.id for trial in seen.trials] == ["steady"]
 
@@ -83,11 +87,11 @@ def test_a_fault_that_cannot_be_made_costs_its_trial_alone() -> None:
 
 @pytest.mark.parametrize(
     ("field", "promises"),
-    [("breaker", {"B1", "B2", "B3", "B4", "B5"}), ("operations", JUDGED - {"H0", "H10"})],
+    [("breaker", {"B1", "B2", "B3", "B4", "B5"}), ("operations", JUDGED - {"H0", "H10", "P5", "V8"})],
 )
 def test_what_is_left_out_costs_its_promises(field: str, promises: set[str]) -> None:
     fields = {name: getattr(WHOLE, name) for name in WHOLE.__slots__}
-    default = None if field == "breaker" else ()
+    default = () if field == "operations" else None
     seen = forecast(Service(**{**fields, field: default}), makes_all)
 
     assert set(seen.missing) == promises
