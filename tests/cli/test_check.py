@@ -104,6 +104,14 @@ def test_a_mistake_of_the_declaration_is_in_the_way(
     assert page.endswith("in the way of `brownout gate` — exit 2")
 
 
+def test_without_an_operation_a_gate_has_nothing_to_ask(declare: Declare, capsys: Said) -> None:
+    path = declare()
+    path.write_text(path.read_text().partition("[[operations]]")[0])
+
+    assert main(["check"]) == 2
+    assert "No operation that needs the database is declared" in flat(capsys)
+
+
 def test_a_write_that_is_doubled_is_in_the_way(declare: Declare, capsys: Said) -> None:
     declare("twice")
 

@@ -158,6 +158,8 @@ def test_a_command_alone_makes_a_file_to_be_filled_in(folder: Path, capsys: Said
         ("gunicorn -b 127.0.0.1:8765 shop:app", ["gunicorn", "-b", "127.0.0.1:{port}", "shop:app"]),
         ("app --port {port}", ["app", "--port", "{port}"]),
         ("app --workers 4", ["app", "--workers", "4"]),
+        ("app --timeout 5000", ["app", "--timeout", "5000"]),
+        ("python board.py 8080", ["python", "board.py", "{port}"]),
     ],
 )
 def test_the_port_of_the_command_becomes_a_free_one(
