@@ -332,6 +332,15 @@ def test_yaml_needs_a_library_that_may_be_missing(
     assert "pip install pyyaml" in capsys.readouterr().err
 
 
+def test_yaml_is_read_where_the_library_is(folder: Path) -> None:
+    (folder / "openapi.yaml").write_text(
+        "openapi: 3.1.0\npaths:\n  /things:\n    get: {responses: {'200': {}}}\n"
+    )
+
+    assert main(["init", "--openapi", "openapi.yaml"]) == 0
+    assert [one.path for one in service_from(folder / "brownout.toml").operations] == ["/things"]
+
+
 @pytest.mark.parametrize("place", ["http://127.0.0.1:9/openapi.json", "nowhere.json"])
 def test_a_document_that_cannot_be_had_is_told(capsys: Said, place: str) -> None:
     assert main(["init", "--openapi", place]) == 2
