@@ -139,7 +139,8 @@ def test_a_rate_limiter_is_told(declare: Declare, capsys: Said) -> None:
 NOTES = {
     "an endless list": ("endless", {}, "bytes more with each write"),
     "errors of another format": (
-        "text-errors", {}, 'errors = { media_type = "text/plain" }',
+        "text-errors", {}, "An unknown path is answered as text/plain, not as application/problem"
+        '+json. Declare the format that the service has, such as errors = { media_type = "text/pl',
     ),
     "a route that is not declared": (
         "", {'live = "/live"': "live = false"}, "the service answers GET /live. Add live = ",
