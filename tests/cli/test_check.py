@@ -152,7 +152,7 @@ NOTES = {
 
 
 @pytest.mark.parametrize(("words", "replaced", "note"), NOTES.values(), ids=list(NOTES))
-def test_what_a_team_should_know_is_in_nobody_s_way(
+def test_what_a_team_should_know_is_not_in_the_way(
     declare: Declare, capsys: Said, words: str, replaced: dict[str, str], note: str
 ) -> None:
     declare(words, replaced)
