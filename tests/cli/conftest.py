@@ -15,7 +15,7 @@ command = ["{python}", "{board}", "{{port}}"]
 prepare = [["{python}", "{board}", "migrate"]]
 env = {{ BOARD = "{words}" }}
 health = {{ live = "/live", ready = "/ready" }}
-budget = {{ request = "2 s", recovery = "5 s", pool = 3 }}
+budget = {{ request = "10 s", recovery = "5 s", pool = 3 }}
 
 [[operations]]
 kind = "read"

@@ -104,6 +104,14 @@ def test_a_mistake_of_the_declaration_is_in_the_way(
     assert page.endswith("in the way of `brownout gate` — exit 2")
 
 
+def test_without_an_operation_a_gate_has_nothing_to_ask(declare: Declare, capsys: Said) -> None:
+    path = declare()
+    path.write_text(path.read_text().partition("[[operations]]")[0])
+
+    assert main(["check"]) == 2
+    assert "No operation that needs the database is declared" in flat(capsys)
+
+
 def test_a_write_that_is_doubled_is_in_the_way(declare: Declare, capsys: Said) -> None:
     declare("twice")
 
@@ -131,7 +139,8 @@ def test_a_rate_limiter_is_told(declare: Declare, capsys: Said) -> None:
 NOTES = {
     "an endless list": ("endless", {}, "bytes more with each write"),
     "errors of another format": (
-        "text-errors", {}, 'errors = { media_type = "text/plain" }',
+        "text-errors", {}, "An unknown path is answered as text/plain, not as application/problem"
+        '+json. Declare the format that the service has, such as errors = { media_type = "text/pl',
     ),
     "a route that is not declared": (
         "", {'live = "/live"': "live = false"}, "the service answers GET /live. Add live = ",
@@ -143,7 +152,7 @@ NOTES = {
 
 
 @pytest.mark.parametrize(("words", "replaced", "note"), NOTES.values(), ids=list(NOTES))
-def test_what_a_team_should_know_is_in_nobody_s_way(
+def test_what_a_team_should_know_is_not_in_the_way(
     declare: Declare, capsys: Said, words: str, replaced: dict[str, str], note: str
 ) -> None:
     declare(words, replaced)

@@ -155,16 +155,22 @@ def test_a_command_alone_makes_a_file_to_be_filled_in(folder: Path, capsys: Said
     [
         ("app --port=8000", ["app", "--port={port}"]),
         ("app -p 80", ["app", "-p", "{port}"]),
-        ("gunicorn -b 127.0.0.1:8765 shop:app", ["gunicorn", "-b", "127.0.0.1:{port}", "shop:app"]),
+        (
+            "gunicorn -b 127.0.0.1:KNOWN shop:app",
+            ["gunicorn", "-b", "127.0.0.1:{port}", "shop:app"],
+        ),
         ("app --port {port}", ["app", "--port", "{port}"]),
         ("app --workers 4", ["app", "--workers", "4"]),
+        ("app --timeout 5000", ["app", "--timeout", "5000"]),
+        ("python board.py 8080", ["python", "board.py", "{port}"]),
     ],
 )
 def test_the_port_of_the_command_becomes_a_free_one(
     folder: Path, command: str, words: list[str]
 ) -> None:
-    with answering({"/openapi.json": FASTAPI}, port=8765) as url:
-        assert main(["init", "--url", url, "--command", command]) == 0
+    with answering({"/openapi.json": FASTAPI}) as url:
+        known = url.rpartition(":")[2]
+        assert main(["init", "--url", url, "--command", command.replace("KNOWN", known)]) == 0
     assert service_from(folder / "brownout.toml").command == words
 
 
@@ -225,7 +231,7 @@ def test_a_number_keeps_to_its_limits(folder: Path, limits: dict[str, object], v
 
 
 @contextmanager
-def answering(replies: dict[str, Any], *, port: int = 0, missing: int = 404) -> Iterator[str]:
+def answering(replies: dict[str, Any], *, missing: int = 404) -> Iterator[str]:
     """A service that has these paths, and answers others with `missing`, as a problem."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -243,7 +249,7 @@ def answering(replies: dict[str, Any], *, port: int = 0, missing: int = 404) -> 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -324,6 +330,15 @@ def test_yaml_needs_a_library_that_may_be_missing(
 
     assert main(["init", "--openapi", "openapi.yaml"]) == 2
     assert "pip install pyyaml" in capsys.readouterr().err
+
+
+def test_yaml_is_read_where_the_library_is(folder: Path) -> None:
+    (folder / "openapi.yaml").write_text(
+        "openapi: 3.1.0\npaths:\n  /things:\n    get: {responses: {'200': {}}}\n"
+    )
+
+    assert main(["init", "--openapi", "openapi.yaml"]) == 0
+    assert [one.path for one in service_from(folder / "brownout.toml").operations] == ["/things"]
 
 
 @pytest.mark.parametrize("place", ["http://127.0.0.1:9/openapi.json", "nowhere.json"])

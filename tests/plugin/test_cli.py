@@ -150,3 +150,15 @@ def test_gate_whose_junit_file_cannot_be_written_starts_nothing(
     said = capsys.readouterr()
     assert said.err.startswith(f"brownout gate: The report cannot be written into {report}/file: ")
     assert said.out == ""
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    """As with `| head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
+    ended = subprocess.run(
+        [*command, "behaviours"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (2, "")
