@@ -4,9 +4,11 @@ import pytest
 
 from brownout.expectations import (
     expect_acknowledged_applied,
+    expect_acknowledged_kept,
     expect_invariants,
     expect_none_doubled,
     expect_none_made_up,
+    expect_none_repeated,
     expect_one_at_a_time,
     expect_refused_absent,
     expect_same_answer,
@@ -18,10 +20,12 @@ from brownout.trial.plan import (
     BAD_VALUE,
     CONFLICT,
     ENDED_IN_USE,
+    EVERY_FAULT,
     LOCKED_TABLES,
     LOST_COMMIT,
     NO_FREE_SLOTS,
     OUTAGE,
+    REFUSED_STATEMENTS,
     REVOKED_PERMISSION,
     SAME_KEY,
     SILENT_COMMIT,
@@ -36,6 +40,15 @@ def test_no_acknowledged_write_is_lost(brownout_recording: Recording) -> None:
     for operation in brownout_recording.declared.recorded_writes():
         history = brownout_recording.note(f"history {operation.name}")
         expect_acknowledged_applied(history, brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C1")
+@pytest.mark.trials(*EVERY_FAULT, BAD_VALUE, LOST_COMMIT, SILENT_COMMIT, REFUSED_STATEMENTS)
+def test_no_write_that_was_acknowledged_under_a_fault_is_lost(
+    brownout_recording: Recording,
+) -> None:
+    """Whichever fault it met, and at whichever step."""
+    expect_acknowledged_kept(brownout_recording.recorded_writes(), brownout_recording.applied)
 
 
 @pytest.mark.behaviour("C2")
@@ -53,6 +66,13 @@ def test_no_write_is_doubled(brownout_recording: Recording) -> None:
     for operation in brownout_recording.declared.recorded_writes():
         history = brownout_recording.note(f"history {operation.name}")
         expect_none_doubled(history, brownout_recording.applied)
+
+
+@pytest.mark.behaviour("C3")
+@pytest.mark.trials(*EVERY_FAULT, LOST_COMMIT, SILENT_COMMIT)
+def test_no_write_is_doubled_under_a_fault(brownout_recording: Recording) -> None:
+    """Each is asked for once, so whatever repeats it is in the service."""
+    expect_none_repeated(brownout_recording.recorded_writes(), brownout_recording.applied)
 
 
 @pytest.mark.behaviour("C4")

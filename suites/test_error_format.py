@@ -29,17 +29,21 @@ from brownout.trial.plan import (
     ORIGINS,
     OUTAGE,
     OVERLOAD,
+    REFUSED_STATEMENTS,
     RESET,
     REVOKED_PERMISSION,
     SILENT_COMMIT,
     SLOW_ROWS,
+    STARTING_UP,
 )
 
 # Between them they make a service refuse in every way it has: at once, at its deadline, for a lost
 # connection, for a session ended in use, for want of a slot, for a lock, with an error that it did
-# not foresee; and, writes alone, for a conflict and for a COMMIT of unknown fate.
-REFUSING = (OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES,
-            REVOKED_PERMISSION, CONFLICT, LOST_COMMIT, SILENT_COMMIT)  # fmt: skip
+# not foresee; and, writes alone, for a conflict, for an unusable value and for a COMMIT of unknown
+# fate.
+REFUSING = (OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, STARTING_UP,
+            REVOKED_PERMISSION, REFUSED_STATEMENTS, CONFLICT, BAD_VALUE, LOST_COMMIT,
+            SILENT_COMMIT)  # fmt: skip
 
 
 @pytest.mark.behaviour("E1")

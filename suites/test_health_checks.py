@@ -19,11 +19,17 @@ from brownout.observations import Latencies
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
+    BLACK_HOLE_TO_SERVICE,
     EVERY_FAULT,
     FULL_POOL,
+    LATENCY,
     LIVENESS_IN_A_BLACK_HOLE,
+    LOCKED_TABLES,
+    NO_FREE_SLOTS,
     OUTAGE,
     PROBE_CROWD,
+    RESTART,
+    STARTING_UP,
     STEADY,
 )
 from brownout.units import seconds
@@ -63,24 +69,25 @@ def test_liveness_is_fast_under_fault_and_load(brownout_recording: Recording) ->
 
 
 @pytest.mark.behaviour("H3")
-@pytest.mark.trials(OUTAGE, BLACK_HOLE)
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, STARTING_UP)
 def test_readiness_fails_without_the_database(brownout_recording: Recording) -> None:
     """As often in a row as an orchestrator asks for, and within as many of its periods."""
     expect_unready(brownout_recording)
 
 
 @pytest.mark.behaviour("H4")
-@pytest.mark.trials(OUTAGE)
-def test_readiness_comes_back_after_an_outage(brownout_recording: Recording) -> None:
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, NO_FREE_SLOTS, RESTART, STARTING_UP)
+def test_readiness_comes_back(brownout_recording: Recording) -> None:
     """Within RTO of the heal, in the same process, and for good."""
     expect_ready_again(brownout_recording)
     assert brownout_recording.same_process
 
 
 @pytest.mark.behaviour("H5")
-@pytest.mark.trials(BLACK_HOLE)
+@pytest.mark.trials(BLACK_HOLE, BLACK_HOLE_TO_SERVICE, LATENCY, LOCKED_TABLES)
 def test_readiness_answers_when_the_database_never_does(brownout_recording: Recording) -> None:
-    """Within a probe's time-out, whatever the answer."""
+    """Within a probe's time-out, whatever the answer; a lock counts, too, if the probe waits for
+    it."""
     brownout_recording.declared.health.required_ready()
     expect_all_within(brownout_recording.under_fault(brownout_recording.readiness), PROBE_TIMEOUT)
 

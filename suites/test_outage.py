@@ -4,19 +4,24 @@ import pytest
 
 from brownout.expectations import (
     expect_all_within,
+    expect_each,
     expect_honest_statuses,
     expect_none_succeed,
 )
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
+    BLACK_HOLE_TO_SERVICE,
     CUT,
     ENDED_IN_USE,
+    LATENCY,
     LOCKED_TABLES,
     LOST_COMMIT,
     OUTAGE,
+    REFUSED_STATEMENTS,
     RESET,
     RESTART,
+    SILENT_COMMIT,
     STARTING_UP,
     TERMINATED_BACKENDS,
 )
@@ -42,7 +47,7 @@ def test_a_database_that_is_gone_is_reported_as_unavailable(
 
 
 @pytest.mark.behaviour("E5")
-@pytest.mark.trials(BLACK_HOLE, LOCKED_TABLES)
+@pytest.mark.trials(BLACK_HOLE, BLACK_HOLE_TO_SERVICE, LATENCY, LOCKED_TABLES, SILENT_COMMIT)
 def test_a_database_that_never_answers_is_reported_as_too_slow(
     brownout_recording: Recording,
 ) -> None:
@@ -52,7 +57,32 @@ def test_a_database_that_never_answers_is_reported_as_too_slow(
 
 
 @pytest.mark.behaviour("E9")
-@pytest.mark.trials(OUTAGE, BLACK_HOLE)
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, RESET)
 def test_nothing_succeeds_without_the_database(brownout_recording: Recording) -> None:
     """No empty list, no made-up answer, no promise to do it later."""
     expect_none_succeed(brownout_recording.during())
+
+
+@pytest.mark.behaviour("E9")
+@pytest.mark.trials(STARTING_UP)
+def test_nothing_succeeds_while_the_server_refuses_connections(
+    brownout_recording: Recording,
+) -> None:
+    """Sessions that were open have ended by the second wave."""
+    expect_none_succeed(brownout_recording.note("wave 2"))
+
+
+@pytest.mark.behaviour("E9")
+@pytest.mark.trials(REFUSED_STATEMENTS)
+def test_nothing_succeeds_whose_statements_are_refused(brownout_recording: Recording) -> None:
+    """Whatever the server says: no permission, no table, no space, no time."""
+    noted = brownout_recording.noted("refused")
+    expect_each({operation.name: answers for operation, answers in noted}, expect_none_succeed)
+
+
+@pytest.mark.behaviour("E9")
+@pytest.mark.trials(LATENCY)
+def test_nothing_succeeds_sooner_than_the_database_answers(brownout_recording: Recording) -> None:
+    """Each of its answers comes 2 D late."""
+    late = brownout_recording.declared.budget.request * 2
+    expect_none_succeed(brownout_recording.during(), sooner_than=late)

@@ -13,18 +13,32 @@ from brownout.trial.plan import (
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
     CROWD_IN_A_BLACK_HOLE,
+    ENDED_IN_USE,
     HURRIED,
     LATENCY,
+    LOCKED_TABLES,
+    NO_FREE_SLOTS,
+    RESET,
     SILENT_COMMIT,
     SLOW_STATEMENTS,
+    STARTING_UP,
     UNANSWERED_CONNECTS,
 )
 
 
 @pytest.mark.behaviour("T1")
-@pytest.mark.trials(LATENCY, BLACK_HOLE_TO_SERVICE, SILENT_COMMIT)
+@pytest.mark.trials(LATENCY, BLACK_HOLE_TO_SERVICE, SILENT_COMMIT, LOCKED_TABLES)
 def test_requests_end_by_the_deadline(brownout_recording: Recording) -> None:
     """Whether the database's answers come too late or not at all, a COMMIT's among them."""
+    expect_all_within(brownout_recording.met(), brownout_recording.declared.budget.latest)
+
+
+@pytest.mark.behaviour("T1")
+@pytest.mark.trials(RESET, NO_FREE_SLOTS, ENDED_IN_USE, STARTING_UP)
+def test_requests_end_by_the_deadline_although_each_try_fails_at_once(
+    brownout_recording: Recording,
+) -> None:
+    """However often and for whichever reason a service tries again, its caller has an answer."""
     expect_all_within(brownout_recording.met(), brownout_recording.declared.budget.latest)
 
 

@@ -68,11 +68,13 @@ class Base(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What is wrong, the promises that it breaks and, if they are several, why."""
+    """What is wrong, the promises that it breaks and, if they are several, why; and the numbers of
+    the known defects that it shows."""
 
     what: str
     breaks: Set[str]
     because: str = ""
+    shows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from brownout import (
 )
 from brownout.expectations import (
     expect_acknowledged_applied,
+    expect_acknowledged_kept,
     expect_agreeing_health,
     expect_all_succeed,
     expect_all_within,
@@ -41,6 +42,7 @@ from brownout.expectations import (
     expect_none_doubled,
     expect_none_idle_in_transaction,
     expect_none_made_up,
+    expect_none_repeated,
     expect_none_succeed,
     expect_parallel,
     expect_process_alive,
@@ -103,6 +105,11 @@ ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 def asks_back(value: str | None, status: int = 503) -> Answer:
     return problem(status, headers={} if value is None else {"Retry-After": value})
+
+
+def asks_back_at(value: str) -> Answer:
+    """A refusal of 7:28 with this Retry-After."""
+    return problem(503, headers={"Retry-After": value, "Date": "Wed, 21 Oct 2015 07:28:00 GMT"})
 
 
 def says(status: str | int, line: int = 200) -> Answer:
@@ -241,6 +248,20 @@ CONTROLS = {
         nothing=[
             lambda: expect_acknowledged_applied([], {}),
             lambda: expect_acknowledged_applied([written("a", 503)], {"a": 1}),
+        ],
+    ),
+    "expect_acknowledged_kept": Controls(
+        kept=[
+            lambda: expect_acknowledged_kept([written("a"), written("b")], {"a": 1, "b": 2}),
+            lambda: expect_acknowledged_kept([written("a"), written("b", 503)], {"a": 1}),
+        ],
+        broken=[
+            lambda: expect_acknowledged_kept([written("a"), written("b")], {"a": 1}),
+            lambda: expect_acknowledged_kept([written("a"), written("b", 503)], {"b": 1}),
+        ],
+        nothing=[
+            lambda: expect_acknowledged_kept([], {}),
+            lambda: expect_acknowledged_kept([written("a", 503)], {"a": 1}),
         ],
     ),
     "expect_agreeing_health": Controls(
@@ -503,6 +524,20 @@ CONTROLS = {
             lambda: expect_none_doubled([written("a")], {"another's": 2}),
         ],
     ),
+    "expect_none_repeated": Controls(
+        kept=[
+            lambda: expect_none_repeated([written("a"), written("b", 503)], {"a": 1, "b": 0}),
+            lambda: expect_none_repeated([written("a")], {"a": 1, "another's": 2}),
+        ],
+        broken=[
+            lambda: expect_none_repeated([written("a"), written("b")], {"a": 1, "b": 2}),
+            lambda: expect_none_repeated([written("a", 504)], {"a": 2}),
+        ],
+        nothing=[
+            lambda: expect_none_repeated([], {}),
+            lambda: expect_none_repeated([written("a", 503)], {"a": 0}),
+        ],
+    ),
     "expect_none_idle_in_transaction": Controls(
         kept=[
             lambda: idle(0.0, idle=1, active=1, starting=1),
@@ -528,10 +563,16 @@ CONTROLS = {
         kept=[
             lambda: expect_none_succeed([GONE, problem(404), DROPPED, SILENT, REFUSED]),
             lambda: expect_none_succeed([answer(302)]),
+            lambda: expect_none_succeed(
+                [GONE, answer(200, elapsed=seconds(2))], sooner_than=seconds(2)
+            ),
         ],
         broken=[
             lambda: expect_none_succeed([GONE, OK]),
             lambda: expect_none_succeed([GONE, answer(206)]),
+            lambda: expect_none_succeed(
+                [answer(200, elapsed=seconds(1.9))], sooner_than=seconds(2)
+            ),
         ],
         nothing=[lambda: expect_none_succeed([])],
     ),
@@ -758,6 +799,9 @@ CONTROLS = {
             lambda: expect_valid_retry_after([asks_back("Wed, 21 Oct 2015 07:28:00 GMT")]),
             lambda: expect_valid_retry_after([asks_back("Wednesday, 21-Oct-15 07:28:00 GMT")]),
             lambda: expect_valid_retry_after([asks_back("Wed Oct 21 07:28:00 2015")]),
+            lambda: expect_valid_retry_after([asks_back_at("Wed, 21 Oct 2015 07:28:05 GMT")]),
+            # The same second, in which the answer was made.
+            lambda: expect_valid_retry_after([asks_back_at("Wed, 21 Oct 2015 07:27:59 GMT")]),
         ],
         broken=[
             partial(expect_valid_retry_after, [asks_back("1"), asks_back(one)])
@@ -771,7 +815,12 @@ CONTROLS = {
                 "٣",
                 "1, 2",
                 "1 Jan 99999999999 07:28:00 GMT",
+                "Wed, 21 Oct 2015 07:28:00",
+                "Wed, 21 Oct 2015 07:28:00 +0200",
             )
+        ]
+        + [
+            lambda: expect_valid_retry_after([asks_back_at("Wed, 21 Oct 2015 07:27:30 GMT")]),
         ],
         nothing=[
             lambda: expect_valid_retry_after([]),

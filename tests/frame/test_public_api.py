@@ -30,9 +30,9 @@ TRIALS = """
     feed_outage flapping full_pool hang_ups heavy_route held_open hurried latency latency_d_over_5
     latency_d_over_8 liveness_in_a_black_hole locked_tables long_outage lost_commit mistakes
     no_free_slots one_by_one one_table_locked origins outage overload probe_crowd queued
-    reconnecting redeployed_in_a_black_hole redeployed_in_an_outage reset restart
-    revoked_permission same_key side_by_side silent_commit silent_connections slow_statements
-    stampede starting_up steady switchover terminated_backends unanswered_connects
+    reconnecting redeployed_in_a_black_hole redeployed_in_an_outage refused_statements reset
+    restart revoked_permission same_key side_by_side silent_commit silent_connections
+    slow_statements stampede starting_up steady switchover terminated_backends unanswered_connects
     unanswered_writes under_slow_probes without_database_gone without_database_silent
     without_database_slow write_histories
 """

@@ -29,7 +29,18 @@ def test_they_are_an_unknown_path_an_undeclared_method_and_broken_bodies() -> No
         "fill: not JSON",
         "fill: another shape",
         "fill: empty",
+        "fill: plain text",
     ]
+
+
+def test_a_query_parameter_that_is_a_number_is_sent_as_a_word_each_in_turn() -> None:
+    page = Operation.read("page", "GET", "/things?limit=10&sort=age&after=7")
+    made = by_name(page)
+    assert [one.operation.path for name, one in made.items() if name.startswith("page: ")] == [
+        "/things?limit=no-such-number&sort=age&after=7",
+        "/things?limit=10&sort=age&after=no-such-number",
+    ]
+    assert made["page: limit"].content is None
 
 
 def test_without_a_declared_body_none_can_be_broken() -> None:
@@ -60,6 +71,8 @@ def test_at_the_root_there_are_siblings_too(path: str) -> None:
 
 def test_a_broken_body_is_sent_as_json_to_its_operation() -> None:
     made = by_name(READ, BODY)
+    text = made["fill: plain text"]
+    assert (text.content, text.headers) == (b"hello", {"Content-Type": "text/plain"})
     broken = [made[f"fill: {mistake}"] for mistake in ("not JSON", "another shape", "empty")]
     assert [one.content for one in broken] == [b"{", b"[]", b"{}"]
     assert all(one.headers == {"Content-Type": "application/json"} for one in broken)
@@ -95,6 +108,9 @@ async def test_they_are_sent_as_they_are_and_each_answer_is_named_for_its_mistak
     sent = {(request.method, request.path.partition("/things/")[0]) for request in peer.requests}
     assert sent == {("GET", "/no-such-path-of-this-service"), ("DELETE", "/things"), ("PUT", "")}
     filled = [request for request in peer.requests if request.method == "PUT"]
-    assert {request.body for request in filled} == {b"{", b"[]", b"{}"}
-    assert {request.headers["content-type"] for request in filled} == {"application/json"}
+    assert {request.body for request in filled} == {b"{", b"[]", b"{}", b"hello"}
+    assert {request.headers["content-type"] for request in filled} == {
+        "application/json",
+        "text/plain",
+    }
     assert {request.headers["x-key"] for request in filled} == {"k"}

@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from brownout import ms, seconds
+from brownout import Budget, ms, seconds
 from brownout.faults import Fault, Latency
 from brownout.trial.parallel import AloneAndTogether, alone_and_together, slow_enough
 from brownout.trial.probe import Probe
+from brownout.trial.scripts import SideBySide
 from tests.core.fakes import FakePostgres
 from tests.core.made import READ, service
-from tests.core.peer import OK, Reply, Request, serving
+from tests.core.peer import OK, Reply, Request, serving, whole
+from tests.trial.staged import staged
 
 pytestmark = pytest.mark.asyncio
 
@@ -90,3 +92,49 @@ async def test_connections_are_counted_that_one_by_itself_does_not_need(
 ) -> None:
     _, seen = await Slowed(1, cold=4, kept=kept).measured(for_all=True)
     assert seen.opened == opened
+
+
+class OneByOne:
+    """A service whose requests wait for one another, and are refused if they do so for too long."""
+
+    def __init__(self, longest: float) -> None:
+        self.postgres = FakePostgres(switch=self.switch)
+        self._slow = 0.0
+        self._longest = longest
+        self._lock = asyncio.Lock()
+
+    def switch(self, fault: Fault, on: bool) -> None:
+        """A fault comes or goes."""
+        assert isinstance(fault, Latency)
+        self._slow = fault.delay.total_seconds() if on else 0.0
+
+    async def reply(self, _: Request) -> Reply:
+        """Answer after four round trips, if the lock is free in time."""
+        try:
+            async with asyncio.timeout(self._longest):
+                await self._lock.acquire()
+        except TimeoutError:
+            return whole(503)
+        try:
+            await asyncio.sleep(self._slow * 4)
+        finally:
+            self._lock.release()
+        return OK
+
+
+async def test_where_too_few_are_served_side_by_side_all_have_the_time_the_next_time() -> None:
+    declared = service([READ], budget=Budget(request=seconds(1), recovery=seconds(1), pool=4))
+    one_by_one = OneByOne(longest=0.45)
+    async with (
+        serving(one_by_one.reply) as peer,
+        staged(peer, declared, one_by_one.postgres) as stage,
+    ):
+        await SideBySide().run(stage)
+    *_, first, _, second = one_by_one.postgres.made
+    assert isinstance(first, Latency)
+    assert second == Latency(first.delay / declared.budget.pool)
+    (alone,) = stage.notes[f"alone {READ.name}"]
+    together = stage.notes[f"together {READ.name}"]
+    assert alone.succeeded
+    assert len(together) == declared.budget.pool * 2
+    assert sum(answer.succeeded for answer in together) >= declared.budget.pool

@@ -283,6 +283,16 @@ async def test_samples_are_asked_for_one_after_the_other() -> None:
     assert len(answers) == len(peer.requests) == SAMPLES
 
 
+async def test_samples_are_spread_over_the_time_that_they_are_to_last() -> None:
+    async with serving() as peer, Probe(service(), peer.url) as probe:
+        answers = await probe.samples(READ, ceiling=seconds(PATIENCE), lasting=ms(800))
+    first, last = answers[0].started, answers[-1].started
+    assert len(answers) == SAMPLES
+    assert last - first >= 0.7
+    middle = answers[SAMPLES // 2].started
+    assert middle - first >= 0.3
+
+
 async def test_samples_end_when_the_p99_can_only_be_above_the_ceiling() -> None:
     async def answer(_: Request) -> Reply:
         return OK

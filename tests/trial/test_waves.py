@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from brownout import Budget, Completion, FaultNotFelt, Health, Kind, NotAssessable, Operation
-from brownout.faults import BlackHole, Fault, Latency, Outage, RefusedAuthentication
+from brownout.faults import BlackHole, Direction, Fault, Latency, Outage, RefusedAuthentication
 from brownout.trial import LatencyOfDeadline, Stage, Trial
 from brownout.trial.probe import Probe
 from brownout.trial.watch import HealthWatch, unready_within
@@ -244,7 +244,10 @@ def failing(after: int) -> tuple[Callable[[Request], Awaitable[Reply]], FakePost
     return answer, FakePostgres(switch=broken.switch)
 
 
-@pytest.mark.parametrize("fault", [Outage(), BlackHole()])
+@pytest.mark.parametrize(
+    "fault",
+    [Outage(), BlackHole(), BlackHole(Direction.TO_SERVICE), RefusedAuthentication("57P03")],
+)
 async def test_readiness_has_its_time_to_fail_where_nothing_can_be_served(fault: Fault) -> None:
     health = Health(live=None, ready="/ready", period=ms(200), threshold=3)
     answer, postgres = failing(after=2)

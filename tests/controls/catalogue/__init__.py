@@ -11,6 +11,7 @@ from tests.controls.catalogue.declared import FEATURES
 from tests.controls.catalogue.overload import OVERLOADS
 from tests.controls.catalogue.probes import PROBES
 from tests.controls.catalogue.retries import RETRY
+from tests.controls.catalogue.variants import VARIANTS
 from tests.controls.catalogue.work import WORK
 from tests.controls.control import Control
 
@@ -31,6 +32,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             *PROBES,
             *DATABASE,
             *ANSWERS,
+            *VARIANTS,
         )
     }
 )

@@ -15,6 +15,7 @@ ANSWERS = (
                 "the framework's own text/plain 500",
                 ids("E1 E4"),
                 because="Plain text is neither the media type nor the schema.",
+                shows=(27,),
             ),
         ),
     ),
@@ -23,7 +24,11 @@ ANSWERS = (
         name="own_shape_for_validation",
         base=Base.SHOP,
         judged_by=ERROR_FORMAT,
-        defects=(Defect("validation errors in another format than database errors", ids("E4")),),
+        defects=(
+            Defect(
+                "validation errors in another format than database errors", ids("E4"), shows=(29,)
+            ),
+        ),
     ),
     Control(
         module="errors",
@@ -34,9 +39,10 @@ ANSWERS = (
                 "an HTML 500",
                 ids("E1 E4"),
                 because="HTML is neither the media type nor the schema.",
+                shows=(26,),
             ),
-            Defect("a session that the server ends mid-work mapped to 500", ids("E5")),
-            Defect("a stale list, unmarked and undeclared", ids("E9")),
+            Defect("a session that the server ends mid-work mapped to 500", ids("E5"), shows=(31,)),
+            Defect("a stale list, unmarked and undeclared", ids("E9"), shows=(35,)),
         ),
     ),
     Control(
@@ -45,9 +51,9 @@ ANSWERS = (
         judged_by=ERROR_FORMAT,
         defects=(
             Defect("problems sent as application/json", ids("E1")),
-            Defect("a traceback in the answer", ids("Z1")),
-            Defect("a duplicate key mapped to 500", ids("E7")),
-            Defect("a Retry-After that is neither seconds nor a date", ids("E6")),
+            Defect("a traceback in the answer", ids("Z1"), shows=(28,)),
+            Defect("a duplicate key mapped to 500", ids("E7"), shows=(33,)),
+            Defect("a Retry-After that is neither seconds nor a date", ids("E6"), shows=(32,)),
         ),
     ),
     Control(
@@ -55,7 +61,7 @@ ANSWERS = (
         name="streamed_answer_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("the body's status differs from the HTTP status", ids("E2")),
+            Defect("the body's status differs from the HTTP status", ids("E2"), shows=(30,)),
             Defect(
                 "a streamed answer that breaks off when the database's does",
                 ids("E5 E8"),
@@ -68,8 +74,8 @@ ANSWERS = (
         name="outage_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("an outage mapped to 500", ids("E5")),
-            Defect("the driver's message in a header", ids("Z1")),
+            Defect("an outage mapped to 500", ids("E5"), shows=(31,)),
+            Defect("the driver's message in a header", ids("Z1"), shows=(58,)),
         ),
         not_assessed=ids("E6"),  # without any 503, no answer needs a Retry-After
     ),
@@ -78,7 +84,7 @@ ANSWERS = (
         name="lost_connection_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("a connection lost in use mapped to 500", ids("E5")),
+            Defect("a connection lost in use mapped to 500", ids("E5"), shows=(31,)),
             Defect("conflicts in another format than other errors", ids("E4")),
             Defect("the moment of the error in its title", ids("E3")),
         ),
@@ -89,8 +95,8 @@ ANSWERS = (
         name="statement_timeout_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("no Retry-After", ids("E6")),
-            Defect("the service's own statement_timeout mapped to 500", ids("E5")),
+            Defect("no Retry-After", ids("E6"), shows=(32,)),
+            Defect("the service's own statement_timeout mapped to 500", ids("E5"), shows=(31,)),
             Defect("a list cut short when the database's answer breaks off", ids("E8")),
         ),
         tolerated=ids("E6"),
@@ -100,11 +106,11 @@ ANSWERS = (
         name="undetermined_commit_bundle",
         judged_by=ERROR_FORMAT,
         defects=(
-            Defect("a COMMIT without a reply mapped to 500", ids("E5")),
-            Defect("a conflict with another status in its body", ids("E2")),
+            Defect("a COMMIT without a reply mapped to 500", ids("E5"), shows=(31,)),
+            Defect("a conflict with another status in its body", ids("E2"), shows=(30,)),
             Defect("a conflict with PostgreSQL's message", ids("Z1")),
-            Defect("a missing member refused in another format", ids("E4")),
-            Defect("no Retry-After when the pool is full", ids("E6")),
+            Defect("a missing member refused in another format", ids("E4"), shows=(29,)),
+            Defect("no Retry-After when the pool is full", ids("E6"), shows=(32,)),
             Defect("a list cut short at the deadline", ids("E8")),
         ),
         tolerated=ids("E6"),
@@ -113,7 +119,7 @@ ANSWERS = (
         module="traces",
         name="ids_that_are_not_logged",
         judged_by=TRACEABILITY,
-        defects=(Defect("another id in the log than in the answer", ids("O1")),),
+        defects=(Defect("another id in the log than in the answer", ids("O1"), shows=(50,)),),
     ),
     Control(
         module="traces",
@@ -134,6 +140,7 @@ ANSWERS = (
                 "errors swallowed: 200 with []",
                 ids("E8 E9"),
                 because="An empty list is an undeclared success, and a list cut short.",
+                shows=(34,),
             ),
         ),
     ),

@@ -29,6 +29,7 @@ DATABASE = (
                 "a dead pool never replaced",
                 ids("P6 V1 V3"),
                 because="Once its connections are dead, for any reason, it never works again.",
+                shows=(16,),
             ),
         ),
         declares={"budget": replace(BUDGET, recovery=seconds(1))},
@@ -46,7 +47,7 @@ DATABASE = (
         module="recovery",
         name="rests_after_a_refusal",
         judged_by=RECOVERY | LIFECYCLE,
-        defects=(Defect("a breaker that rests for longer than RTO", ids("V1")),),
+        defects=(Defect("a breaker that rests for longer than RTO", ids("V1"), shows=(55,)),),
     ),
     Control(
         module="sharing",
@@ -72,8 +73,8 @@ DATABASE = (
         name="left_behind_bundle",
         judged_by=LEFT_BEHIND,
         defects=(
-            Defect("a query left running after its caller went", ids("T5")),
-            Defect("a connect of a probe left to the driver's 60 s", ids("T7")),
+            Defect("a query left running after its caller went", ids("T5"), shows=(11,)),
+            Defect("a connect of a probe left to the driver's 60 s", ids("T7"), shows=(12,)),
         ),
         tolerated=ids("T7"),
     ),
@@ -82,7 +83,7 @@ DATABASE = (
         name="careless_bundle",
         judged_by=LEFT_BEHIND,
         defects=(
-            Defect("a place in the pool lost with each conflict", ids("P4")),
+            Defect("a place in the pool lost with each conflict", ids("P4"), shows=(13, 57)),
             Defect("a connection for each probe", ids("H10")),
         ),
     ),
@@ -101,8 +102,8 @@ DATABASE = (
         name="pinned_bundle",
         judged_by=FAILOVER,
         defects=(
-            Defect("a silent connection that is kept", ids("V6")),
-            Defect("a pool that stays on the demoted primary", ids("V7")),
+            Defect("a silent connection that is kept", ids("V6"), shows=(60,)),
+            Defect("a pool that stays on the demoted primary", ids("V7"), shows=(61,)),
         ),
     ),
     Control(
@@ -114,8 +115,9 @@ DATABASE = (
                 "exits when its database is absent at the start",
                 ids("S1 S2"),
                 because="What has ended does not become ready.",
+                shows=(47,),
             ),
-            Defect("SIGTERM drops requests in flight", ids("S3")),
+            Defect("SIGTERM drops requests in flight", ids("S3"), shows=(48,)),
         ),
     ),
     Control(
@@ -123,7 +125,7 @@ DATABASE = (
         name="stop_bundle",
         judged_by=START_AND_STOP,
         defects=(
-            Defect("a stop that waits for the database", ids("S4")),
+            Defect("a stop that waits for the database", ids("S4"), shows=(49,)),
             Defect("ready while it drains", ids("S5")),
         ),
         tolerated=ids("S5"),
@@ -137,6 +139,7 @@ DATABASE = (
                 "an unhandled error of an idle connection ends the process",
                 LIFECYCLE | ids("H1 V1 V2"),
                 because="What has ended answers no probe, and does not come back by itself.",
+                shows=(59,),
             ),
         ),
     ),
@@ -145,29 +148,33 @@ DATABASE = (
         name="connection_for_each_request",
         # Under P3's latency a connect may outlast D, and P6 finds no connection to kill.
         judged_by=POOL - ids("P3 P6"),
-        defects=(Defect("a new database connection for each request", ids("P1")),),
+        defects=(Defect("a new database connection for each request", ids("P1"), shows=(4,)),),
     ),
     Control(
         module="pool",
         name="pool_limits_bundle",
         judged_by=POOL,
         defects=(
-            Defect("no limit on the pool", ids("P1")),
+            Defect("no limit on the pool", ids("P1"), shows=(5,)),
             Defect('"too many connections" mapped to 500', ids("P9")),
-            Defect("a connection held during work that needs no database", ids("P10")),
+            Defect("a connection held during work that needs no database", ids("P10"), shows=(17,)),
         ),
     ),
     Control(
         module="callers",
         name="leak_when_the_caller_goes",
         judged_by=POOL,
-        defects=(Defect("a connection leak when a caller disconnects", ids("P3")),),
+        defects=(Defect("a connection leak when a caller disconnects", ids("P3"), shows=(14,)),),
     ),
     Control(
         module="callers",
         name="leak_when_a_writer_goes",
         judged_by=ids("P3 P5 P6"),
-        defects=(Defect("a connection leak when the caller of a write disconnects", ids("P3")),),
+        defects=(
+            Defect(
+                "a connection leak when the caller of a write disconnects", ids("P3"), shows=(14,)
+            ),
+        ),
     ),
     Control(
         module="pool",
@@ -176,8 +183,10 @@ DATABASE = (
         judged_by=POOL - ids("P3"),
         defects=(
             Defect("a readiness probe that leaks its connection when it is slow", ids("P1")),
-            Defect("a transaction left open by a conflict", ids("P5")),
-            Defect("dead connections replaced for reads and handed to writes", ids("P6")),
+            Defect("a transaction left open by a conflict", ids("P5"), shows=(15,)),
+            Defect(
+                "dead connections replaced for reads and handed to writes", ids("P6"), shows=(16,)
+            ),
         ),
     ),
     Control(
@@ -185,8 +194,8 @@ DATABASE = (
         name="pool_sweeper_bundle",
         judged_by=POOL,
         defects=(
-            Defect("dead connections handed out until the next sweep", ids("P6")),
-            Defect("a transaction left open on error", ids("P5")),
+            Defect("dead connections handed out until the next sweep", ids("P6"), shows=(16,)),
+            Defect("a transaction left open on error", ids("P5"), shows=(15,)),
         ),
     ),
 )

@@ -17,6 +17,7 @@ DEADLINE = (
                 "waiting for the pool has no time-out",
                 ids("P2 T1 T2 T3"),
                 because="A queued request waits until other requests meet their deadlines.",
+                shows=(6,),
             ),
         ),
     ),
@@ -24,7 +25,11 @@ DEADLINE = (
         module="deadlines",
         name="query_timeout_of_the_driver",
         judged_by=DEADLINES,
-        defects=(Defect("only the driver's per-query time-out", ids("T1 T2 T3"), because=_LATE),),
+        defects=(
+            Defect(
+                "only the driver's per-query time-out", ids("T1 T2 T3"), because=_LATE, shows=(8,)
+            ),
+        ),
         declares={"operations": [ORDERS, QUOTE]},
     ),
     Control(
@@ -32,14 +37,19 @@ DEADLINE = (
         name="asyncio_timeout",
         judged_by=DEADLINES,
         defects=(
-            Defect("only asyncio.timeout around acquire and query", ids("T1 T2 T3"), because=_LATE),
+            Defect(
+                "only asyncio.timeout around acquire and query",
+                ids("T1 T2 T3"),
+                because=_LATE,
+                shows=(9,),
+            ),
         ),
     ),
     Control(
         module="deadlines",
         name="no_timeouts",
         judged_by=DEADLINES,
-        defects=(Defect("no time-out on queries", ids("T1 T2 T3"), because=_LATE),),
+        defects=(Defect("no time-out on queries", ids("T1 T2 T3"), because=_LATE, shows=(7,)),),
     ),
     Control(
         module="deadlines",
@@ -50,6 +60,7 @@ DEADLINE = (
                 "time-outs of the pool, the connect and the query that add up",
                 ids("T1 T2 T3"),
                 because="A queued request waits for D twice under every kind of slowness.",
+                shows=(10,),
             ),
         ),
     ),
@@ -59,8 +70,8 @@ DEADLINE = (
         # It breaks T3 too, but only if a connection happens to be missing by then.
         judged_by=DEADLINES - ids("T3"),
         defects=(
-            Defect("only the driver's 60 s connect time-out", ids("T2")),
-            Defect("no time-out on COMMIT", ids("T1")),
+            Defect("only the driver's 60 s connect time-out", ids("T2"), shows=(12,)),
+            Defect("no time-out on COMMIT", ids("T1"), shows=(7,)),
         ),
     ),
     Control(
@@ -69,7 +80,7 @@ DEADLINE = (
         judged_by=DEADLINES,
         defects=(
             Defect("a refused connect retried until D", ids("T6")),
-            Defect("time-outs of the statements that add up", ids("T3")),
+            Defect("time-outs of the statements that add up", ids("T3"), shows=(10,)),
         ),
     ),
 )

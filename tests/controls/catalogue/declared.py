@@ -34,7 +34,7 @@ FEATURES = (
         defects=(
             Defect("a used key answered with the old order, whatever is ordered", ids("C6")),
             Defect("the caller's deadline is not read", ids("T4")),
-            Defect("CPU-bound work in the event loop", ids("X2")),
+            Defect("CPU-bound work in the event loop", ids("X2"), shows=(2,)),
         ),
         tolerated=ids("T4"),
         declares=_DECLARES,

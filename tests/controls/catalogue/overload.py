@@ -21,6 +21,7 @@ OVERLOADS = (
                 "a queue before the pool without a limit and without a time-out",
                 ids("L2 L4 L5"),
                 because="What piles up is worked off in vain, for longer than RTO.",
+                shows=(46,),
             ),
         ),
         tolerated=ids("L5"),

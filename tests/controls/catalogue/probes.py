@@ -15,9 +15,10 @@ PROBES = (
                 "both probes wait in the traffic's queue",
                 ids("H2 H5 H7"),
                 because="Liveness and readiness wait in the same queue.",
+                shows=(18,),
             ),
-            Defect("readiness stays failed after the heal", ids("H4")),
-            Defect("the driver's message in readiness, in small letters", ids("Z2")),
+            Defect("readiness stays failed after the heal", ids("H4"), shows=(22,)),
+            Defect("the driver's message in readiness, in small letters", ids("Z2"), shows=(25,)),
         ),
     ),
     Control(
@@ -29,8 +30,9 @@ PROBES = (
                 "liveness asks the database",
                 ids("H1 H2"),
                 because="It fails under every fault, with and without load.",
+                shows=(20,),
             ),
-            Defect("readiness always 200", ids("H3")),
+            Defect("readiness always 200", ids("H3"), shows=(21,)),
         ),
         not_assessed=ids("H6 H9"),
     ),
@@ -39,12 +41,13 @@ PROBES = (
         name="hanging_readiness_bundle",
         judged_by=HEALTH,
         defects=(
-            Defect("readiness hangs", ids("H5")),
-            Defect("`pass` in the body of a readiness that fails", ids("H8")),
+            Defect("readiness hangs", ids("H5"), shows=(23,)),
+            Defect("`pass` in the body of a readiness that fails", ids("H8"), shows=(24,)),
             Defect(
                 "a declared liveness route that does not exist",
                 ids("H0 H1 H2 H7"),
                 because="It answers 404, with and without a fault.",
+                shows=(19,),
             ),
         ),
         tolerated=ids("H8"),
@@ -55,7 +58,9 @@ PROBES = (
         name="pooled_readiness_bundle",
         judged_by=HEALTH,
         defects=(
-            Defect("readiness waits for a connection of the traffic's pool", ids("H5")),
+            Defect(
+                "readiness waits for a connection of the traffic's pool", ids("H5"), shows=(18,)
+            ),
             Defect(
                 "readiness reports only every second failure",
                 ids("H3 H6"),
@@ -70,7 +75,7 @@ PROBES = (
         name="no_readiness",
         # T1, T3, X1 and X3 too: defects of their own areas may break them, here they must be kept.
         judged_by=ids("H0 H3 H4 H5 T1 T3 X1 X3"),
-        defects=(Defect("no readiness route", ids("H0")),),
+        defects=(Defect("no readiness route", ids("H0"), shows=(19,)),),
         not_assessed=ids("H3 H4 H5"),
         declares={"health": Health(live="/health/live", ready=None)},
     ),

@@ -13,7 +13,7 @@ RETRY = (
         defects=(
             Defect("a fixed pause between attempts", ids("R3")),
             Defect("a line of level ERROR for each attempt", ids("O3")),
-            Defect("a COMMIT without a reply repeated without a key", ids("R6")),
+            Defect("a COMMIT without a reply repeated without a key", ids("R6"), shows=(38,)),
         ),
         tolerated=ids("R3 O3"),
     ),
@@ -26,6 +26,7 @@ RETRY = (
                 "a layer that retries inside another one",
                 ids("R1 R2 R8"),
                 because="Their attempts multiply, and so does the load.",
+                shows=(43,),
             ),
         ),
         tolerated=ids("R2 R8"),
@@ -35,7 +36,9 @@ RETRY = (
         name="wrong_retries_bundle",
         judged_by=RETRIES - ids("R2 R3"),  # what is late is not tried often enough to see these
         defects=(
-            Defect("one statement retried in a transaction that has failed", ids("R5")),
+            Defect(
+                "one statement retried in a transaction that has failed", ids("R5"), shows=(41,)
+            ),
             Defect("a value that cannot be stored retried", ids("R4")),
             Defect("retries that do not look at the deadline", ids("R7")),
         ),

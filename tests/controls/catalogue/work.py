@@ -24,6 +24,7 @@ WORK = (
                 "a write queued in memory and acknowledged",
                 ids("C1 E9"),
                 because="It acknowledges writes without the database, and then loses them.",
+                shows=(37,),
             ),
         ),
         not_assessed=ids("C4 C5 E7"),  # it refuses no write
@@ -33,7 +34,7 @@ WORK = (
         name="early_answer_bundle",
         judged_by=CONSISTENCY,
         defects=(
-            Defect("201 before COMMIT", ids("C1")),
+            Defect("201 before COMMIT", ids("C1"), shows=(36,)),
             Defect("a declared idempotency key that is ignored", ids("C3")),
         ),
         not_assessed=ids("C5"),  # it acknowledges every write that it carries out
@@ -42,7 +43,7 @@ WORK = (
         module="consistency",
         name="success_after_a_timeout",
         judged_by=CONSISTENCY,
-        defects=(Defect("a write acknowledged after a time-out", ids("C1")),),
+        defects=(Defect("a write acknowledged after a time-out", ids("C1"), shows=(51,)),),
         not_assessed=ids("C5"),  # it acknowledges every write that it carries out
     ),
     Control(
@@ -54,6 +55,7 @@ WORK = (
                 "POST retried without a key",
                 ids("C3 C4"),
                 because="The last try may be refused after an earlier one was carried out.",
+                shows=(38,),
             ),
         ),
         not_assessed=ids("C5"),  # it sends no COMMIT whose reply could be lost
@@ -77,6 +79,7 @@ WORK = (
                 "503 for a COMMIT without a reply",
                 ids("C4 C5"),
                 because="The histories lose replies of COMMIT, too.",
+                shows=(39, 67),
             ),
         ),
     ),
@@ -85,7 +88,7 @@ WORK = (
         name="counted_afterwards_bundle",
         judged_by=CONSISTENCY,
         defects=(
-            Defect("a second transaction after the first was committed", ids("C4")),
+            Defect("a second transaction after the first was committed", ids("C4"), shows=(67,)),
             Defect("orders that are listed before their COMMIT", ids("C2")),
         ),
     ),
@@ -98,6 +101,7 @@ WORK = (
                 "a synchronous driver called in async def",
                 ids("X1 X3"),
                 because="While it waits for the database, no other request is served.",
+                shows=(1,),
             ),
         ),
     ),
@@ -110,6 +114,7 @@ WORK = (
                 "a synchronous driver called in async def, for writes",
                 ids("X1 X3"),
                 because="A write holds the event loop, and so other writes wait for it.",
+                shows=(1,),
             ),
         ),
     ),
@@ -118,7 +123,7 @@ WORK = (
         name="event_loop_bundle",
         judged_by=EVENT_LOOP,
         defects=(
-            Defect("time.sleep in a coroutine", ids("X1")),
+            Defect("time.sleep in a coroutine", ids("X1"), shows=(3,)),
             Defect("a lock around the database", ids("X3")),
         ),
     ),
