@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from brownout.declaration.needs import breaker_for_slowness
 from brownout.expectations import (
     expect_all_succeed,
     expect_each,
@@ -38,7 +39,7 @@ def test_an_abandoned_trial_does_not_hold_the_breaker(brownout_recording: Record
     expect_all_succeed(brownout_recording.note("closed again"))
 
 
-@pytest.mark.behaviour("B4")
+@pytest.mark.behaviour("B4", needs=breaker_for_slowness)
 @pytest.mark.trials(BREAKING)
 def test_slow_calls_open_the_breaker(brownout_recording: Recording) -> None:
     """Slowness usually grows."""

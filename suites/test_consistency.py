@@ -2,6 +2,8 @@
 
 import pytest
 
+from brownout.declaration import Service
+from brownout.declaration.needs import invariants
 from brownout.expectations import (
     expect_acknowledged_applied,
     expect_acknowledged_kept,
@@ -55,7 +57,6 @@ def test_no_write_that_was_acknowledged_under_a_fault_is_lost(
 @pytest.mark.trials(WRITE_HISTORIES)
 def test_no_read_shows_what_was_never_written(brownout_recording: Recording) -> None:
     """What was rolled back was not written."""
-    brownout_recording.declared.recorded_writes()
     expect_none_made_up(brownout_recording.shown)
 
 
@@ -84,7 +85,7 @@ def test_no_write_of_a_history_that_was_refused_is_there(brownout_recording: Rec
         expect_refused_absent(history, brownout_recording.applied)
 
 
-@pytest.mark.behaviour("C4")
+@pytest.mark.behaviour("C4", needs=Service.recorded_writes)
 @pytest.mark.trials(
     OUTAGE, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, REVOKED_PERMISSION, CONFLICT, BAD_VALUE
 )
@@ -93,7 +94,7 @@ def test_no_write_that_was_refused_is_there(brownout_recording: Recording) -> No
     expect_refused_absent(brownout_recording.recorded_writes(), brownout_recording.applied)
 
 
-@pytest.mark.behaviour("C5")
+@pytest.mark.behaviour("C5", needs=Service.recorded_writes)
 @pytest.mark.trials(LOST_COMMIT, SILENT_COMMIT)
 def test_a_write_of_unknown_fate_is_not_reported_as_not_saved(
     brownout_recording: Recording,
@@ -126,9 +127,8 @@ def test_one_key_at_the_same_time_is_carried_out_once(brownout_recording: Record
         expect_one_at_a_time(pairs)
 
 
-@pytest.mark.behaviour("C7")
+@pytest.mark.behaviour("C7", needs=invariants)
 @pytest.mark.trials(WRITE_HISTORIES)
 def test_an_invariant_holds_at_every_moment(brownout_recording: Recording) -> None:
     """Watched around the service, while whatever can break is broken."""
-    brownout_recording.declared.recorded_writes()
     expect_invariants(brownout_recording.invariants)

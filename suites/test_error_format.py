@@ -2,6 +2,7 @@
 
 import pytest
 
+from brownout.declaration.needs import origins, problems
 from brownout.expectations import (
     expect_callers_error,
     expect_constant_titles,
@@ -53,14 +54,14 @@ def test_every_error_has_the_declared_media_type(brownout_recording: Recording) 
     expect_error_media_type(brownout_recording.met(), brownout_recording.declared.errors)
 
 
-@pytest.mark.behaviour("E2")
+@pytest.mark.behaviour("E2", needs=problems)
 @pytest.mark.trials(*REFUSING)
 def test_the_body_carries_the_status_of_the_answer(brownout_recording: Recording) -> None:
     """A body that is logged without its headers still tells the truth."""
     expect_status_member(brownout_recording.met(), brownout_recording.declared.errors)
 
 
-@pytest.mark.behaviour("E2")
+@pytest.mark.behaviour("E2", needs=problems)
 @pytest.mark.trials(MISTAKES)
 def test_the_body_of_an_error_of_the_framework_carries_its_status(
     brownout_recording: Recording,
@@ -70,7 +71,7 @@ def test_the_body_of_an_error_of_the_framework_carries_its_status(
     expect_status_member(answers, brownout_recording.declared.errors)
 
 
-@pytest.mark.behaviour("E3")
+@pytest.mark.behaviour("E3", needs=problems)
 @pytest.mark.trials(*REFUSING, MISTAKES)
 def test_a_title_is_constant_for_its_type(brownout_recording: Recording) -> None:
     """What differs from case to case is in other members."""
@@ -147,7 +148,7 @@ def test_no_answer_to_a_mistake_gives_the_insides_away(brownout_recording: Recor
     expect_no_leak(brownout_recording.note("mistakes"))
 
 
-@pytest.mark.behaviour("E10")
+@pytest.mark.behaviour("E10", needs=origins)
 @pytest.mark.trials(*REFUSING, MISTAKES)
 def test_an_error_names_where_it_arose(brownout_recording: Recording) -> None:
     """Beside the id that leads to the log."""

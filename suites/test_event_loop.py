@@ -2,6 +2,7 @@
 
 import pytest
 
+from brownout.declaration import Service
 from brownout.expectations import (
     expect_all_succeed,
     expect_free_event_loop,
@@ -24,7 +25,7 @@ def test_the_event_loop_stays_free(brownout_recording: Recording) -> None:
     expect_free_event_loop(brownout_recording)
 
 
-@pytest.mark.behaviour("X3")
+@pytest.mark.behaviour("X3", needs=Service.reads)
 @pytest.mark.trials(SIDE_BY_SIDE)
 def test_reads_wait_side_by_side(brownout_recording: Recording) -> None:
     """Twice as many requests as one process has connections take two rounds, not one round each."""
@@ -32,7 +33,7 @@ def test_reads_wait_side_by_side(brownout_recording: Recording) -> None:
         expect_parallel(brownout_recording, operation)
 
 
-@pytest.mark.behaviour("X3")
+@pytest.mark.behaviour("X3", needs=Service.writes)
 @pytest.mark.trials(SIDE_BY_SIDE)
 def test_writes_wait_side_by_side(brownout_recording: Recording) -> None:
     """So do writes, where it is not the database's own locks that make them wait."""

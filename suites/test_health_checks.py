@@ -2,6 +2,7 @@
 
 import pytest
 
+from brownout.declaration.needs import health_route, liveness, readiness
 from brownout.expectations import (
     expect_agreeing_health,
     expect_all_succeed,
@@ -51,11 +52,10 @@ def test_there_is_a_liveness_and_a_readiness_route(brownout_recording: Recording
         expect_all_succeed(brownout_recording.note("startup"))
 
 
-@pytest.mark.behaviour("H1")
+@pytest.mark.behaviour("H1", needs=liveness)
 @pytest.mark.trials(*EVERY_FAULT)
 def test_liveness_answers_throughout(brownout_recording: Recording) -> None:
     """A restart would not bring the database back, so liveness must not ask for one."""
-    brownout_recording.declared.health.required_live()
     expect_all_succeed(brownout_recording.under_fault(brownout_recording.liveness))
 
 
@@ -68,14 +68,14 @@ def test_liveness_is_fast_under_fault_and_load(brownout_recording: Recording) ->
     expect_near_baseline(Latencies.of(asked), ceiling=PROBE_TIMEOUT, what="Liveness")
 
 
-@pytest.mark.behaviour("H3")
+@pytest.mark.behaviour("H3", needs=readiness)
 @pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, STARTING_UP)
 def test_readiness_fails_without_the_database(brownout_recording: Recording) -> None:
     """As often in a row as an orchestrator asks for, and within as many of its periods."""
     expect_unready(brownout_recording)
 
 
-@pytest.mark.behaviour("H4")
+@pytest.mark.behaviour("H4", needs=readiness)
 @pytest.mark.trials(OUTAGE, BLACK_HOLE, NO_FREE_SLOTS, RESTART, STARTING_UP)
 def test_readiness_comes_back(brownout_recording: Recording) -> None:
     """Within RTO of the heal, in the same process, and for good."""
@@ -83,49 +83,46 @@ def test_readiness_comes_back(brownout_recording: Recording) -> None:
     assert brownout_recording.same_process
 
 
-@pytest.mark.behaviour("H5")
+@pytest.mark.behaviour("H5", needs=readiness)
 @pytest.mark.trials(BLACK_HOLE, BLACK_HOLE_TO_SERVICE, LATENCY, LOCKED_TABLES)
 def test_readiness_answers_when_the_database_never_does(brownout_recording: Recording) -> None:
     """Within a probe's time-out, whatever the answer; a lock counts, too, if the probe waits for
     it."""
-    brownout_recording.declared.health.required_ready()
     expect_all_within(brownout_recording.under_fault(brownout_recording.readiness), PROBE_TIMEOUT)
 
 
-@pytest.mark.behaviour("H6")
+@pytest.mark.behaviour("H6", needs=readiness)
 @pytest.mark.trials(OUTAGE, BLACK_HOLE)
 def test_readiness_does_not_flap(brownout_recording: Recording) -> None:
     """It fails once, for as long as the fault lasts, and passes again once."""
     expect_no_flapping(brownout_recording)
 
 
-@pytest.mark.behaviour("H7")
+@pytest.mark.behaviour("H7", needs=liveness)
 @pytest.mark.trials(FULL_POOL)
 def test_a_full_pool_fails_neither_liveness_nor_the_process(
     brownout_recording: Recording,
 ) -> None:
     """Every connection waits for a lock, and ten times as many requests wait for a connection."""
-    brownout_recording.declared.health.required_live()
     expect_process_alive(brownout_recording)
     expect_all_succeed(brownout_recording.under_fault(brownout_recording.liveness))
 
 
-@pytest.mark.behaviour("H8")
+@pytest.mark.behaviour("H8", needs=health_route)
 @pytest.mark.trials(*EVERY_FAULT)
 def test_a_health_answer_says_what_its_status_says(brownout_recording: Recording) -> None:
     """Liveness and readiness, under the fault and after it."""
     expect_agreeing_health((*brownout_recording.liveness, *brownout_recording.readiness))
 
 
-@pytest.mark.behaviour("H9")
+@pytest.mark.behaviour("H9", needs=readiness)
 @pytest.mark.trials(OUTAGE, BLACK_HOLE)
 def test_readiness_names_the_component_that_fails(brownout_recording: Recording) -> None:
     """The database; and it tells nothing of those that pass."""
-    brownout_recording.declared.health.required_ready()
     expect_failing_component_named(brownout_recording.readiness)
 
 
-@pytest.mark.behaviour("Z2")
+@pytest.mark.behaviour("Z2", needs=health_route)
 @pytest.mark.trials(*EVERY_FAULT)
 def test_no_health_answer_gives_the_insides_away(brownout_recording: Recording) -> None:
     """Whether it passes or fails: no traceback, path, SQL, SQLSTATE, driver class, host or DSN."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from brownout.declaration.needs import readiness
 from brownout.expectations import (
     expect_alive_without_database,
     expect_process_alive,
@@ -45,7 +46,7 @@ def test_the_process_ends_while_its_database_never_answers(brownout_recording: R
     expect_stopped(brownout_recording)
 
 
-@pytest.mark.behaviour("S5")
+@pytest.mark.behaviour("S5", needs=readiness)
 @pytest.mark.trials(*REDEPLOYED)
 def test_readiness_fails_while_draining(brownout_recording: Recording) -> None:
     """It fails, or connections are refused."""

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from brownout.declaration.needs import concurrency
 from brownout.expectations import (
     expect_accepted_in_time,
     expect_as_before,
@@ -34,7 +35,7 @@ def test_what_is_accepted_in_a_spike_is_answered_in_time(brownout_recording: Rec
     expect_accepted_in_time(brownout_recording, "spike")
 
 
-@pytest.mark.behaviour("L3")
+@pytest.mark.behaviour("L3", needs=concurrency)
 @pytest.mark.trials(OVERLOAD)
 def test_what_is_too_much_is_refused_at_once(brownout_recording: Recording) -> None:
     """With 503, or 429: as many requests as are over the declared concurrency."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from brownout.declaration.needs import trace_ids
 from brownout.expectations import (
     expect_kept_trace_ids,
     expect_sqlstate_in_log_only,
@@ -19,7 +20,7 @@ from brownout.trial.plan import (
 )
 
 
-@pytest.mark.behaviour("O1")
+@pytest.mark.behaviour("O1", needs=trace_ids)
 @pytest.mark.trials(OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, REVOKED_PERMISSION)
 def test_an_error_leads_to_the_log(brownout_recording: Recording) -> None:
     """Its body carries an id that the log holds, too."""

@@ -65,6 +65,8 @@ _LONGEST_FIRST = (
     "backends/test_external.py",
     "frame/test_sudden_death.py",
     "core/test_runner.py",
+    "cli/test_check.py",
+    "cli/test_init.py",
 )
 """Files that take more than ten seconds, so that no worker is left alone with one at the end."""
 

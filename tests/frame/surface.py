@@ -18,6 +18,11 @@ SURFACE: Mapping[str, frozenset[str]] = {
             Authentication Breaker Budget Degraded Errors Feed Health Kind Operation
             RFC9457_SCHEMA Service Streaming
         """,
+        "brownout.declaration.needs": """
+            breaker_for_slowness callers_deadlines concurrency fallbacks health_route invariants
+            keyed_writes liveness origin_member origins problem_format problems readiness trace_ids
+            trace_member
+        """,
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_acknowledged_kept
             expect_agreeing_health expect_alive_without_database expect_all_succeed

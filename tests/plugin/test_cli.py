@@ -54,7 +54,10 @@ def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) 
     ("word", "hint"),
     [
         ("gaet", "Did you mean 'gate'?"),
-        ("--zzz", "Known: gate, behaviours, explain, report, schema, proxy, wire."),
+        (
+            "--zzz",
+            "Known: init, check, doctor, gate, behaviours, explain, report, schema, proxy, wire.",
+        ),
     ],
 )
 def test_unknown_command(capsys: pytest.CaptureFixture[str], word: str, hint: str) -> None:

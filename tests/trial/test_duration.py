@@ -1,6 +1,6 @@
 """How long a plan can take follows from its trials and from how many replicas there are."""
 
-from brownout import seconds
+from brownout import Service, seconds
 from brownout.faults import Outage, Reset
 from brownout.trial import Trial
 from brownout.trial.duration import longest_of
@@ -28,6 +28,11 @@ def test_each_goes_to_the_replica_that_is_free_first() -> None:
 def test_those_that_run_alone_have_no_other_beside_them() -> None:
     alone = sum((trial.longest(service()) for trial in ALONE), seconds(0))
     assert longest_of([OUTAGE, *ALONE], service(), 4) == alone + OUTAGE.longest(service())
+
+
+def test_a_trial_that_lacks_its_declaration_takes_no_time() -> None:
+    undeclared = Trial("breaking", Outage(), needs=[Service.required_breaker])
+    assert longest_of([OUTAGE, undeclared], service(), 1) == OUTAGE.longest(service())
 
 
 def test_no_trials_take_no_time() -> None:

@@ -1,0 +1,344 @@
+"""`brownout init` writes a declaration that loads, from what a service says of itself."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from brownout import Kind, Service
+from brownout.cli import main
+from brownout.cli.asked import READY, first_of
+from brownout.cli.draft import Draft, text_of
+from brownout.cli.openapi import Document
+from brownout.declaration.tables import service_from
+from tests.cli.documents import BREAKS_OUT, FASTAPI, HOSTILE, NEST, SPRING
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def made(folder: Path, document: dict[str, Any], *words: str) -> Service:
+    """What is declared by the file that is made of a document."""
+    (folder / "openapi.json").write_text(json.dumps(document))
+    assert main(["init", "--openapi", "openapi.json", *words]) == 0
+    return service_from(folder / "brownout.toml")
+
+
+def test_fastapi(folder: Path) -> None:
+    service = made(folder, FASTAPI, "--command", "uvicorn shop:app --port 8000")
+
+    read, write = service.operations
+    assert service.command == ["uvicorn", "shop:app", "--port", "{port}"]
+    assert (service.health.live, service.health.ready) == ("/health/live", "/health/ready")
+    assert (read.kind, read.method, read.path) == (Kind.READ, "GET", "/items")
+    assert (write.kind, write.method, write.path) == (Kind.WRITE, "POST", "/items")
+    assert write.success == {201}
+    assert write.json == {"kind": "book", "name": "{token}", "price": 1, "tags": ["tea"]}
+    assert service.errors.media_type == "application/json"
+    assert service.errors.trace is None
+    assert '# applied = "select count(*) from items where name = $1"' in text(folder)
+
+
+def test_spring(folder: Path) -> None:
+    service = made(folder, SPRING)
+
+    read, write = service.operations
+    assert (read.name, read.path) == ("list-orders", "/api/v1/orders?state=OPEN")
+    assert read.headers == {"X-Tenant": "acme"}
+    assert (write.name, write.path) == ("place-order", "/api/v1/orders")
+    assert write.idempotency_header == "Idempotency-Key"
+    assert write.json == {
+        "customerName": "{token}", "productId": 1, "due": "2030-01-15", "lines": [{"quantity": 2}],
+    }  # fmt: skip
+    assert service.errors.media_type == "application/problem+json"
+    assert (service.health.live, service.health.ready) == (None, None)
+    page = text(folder)
+    assert page.count("# Callers have to authenticate") == 2
+    assert "# Not known: correct it." in page
+    assert "where customer_name = $1" in page
+
+
+def test_nest(folder: Path) -> None:
+    service = made(folder, NEST)
+
+    read, write = service.operations
+    assert read.path == "/cats/c%201"
+    assert write.json == {"name": "{token}", "age": 3}
+    assert (service.health.live, service.health.ready) == (None, "/health")
+    assert "# No liveness route was found" in text(folder)
+
+
+def test_a_hostile_document_is_quoted(folder: Path, capsys: Said) -> None:
+    service = made(folder, HOSTILE)
+
+    assert [one.path for one in service.operations] == ["/c\x1b[2J", "/c\x1b[2J"]
+    body = service.operations[1].json
+    assert isinstance(body, dict)
+    assert body[BREAKS_OUT] == "{token}"
+    assert body["say"] == 'a"b\\c\x7f\n'
+    assert service.command == ["uvicorn", "app:app", "--port", "{port}"]
+    assert text(folder).count("\n[[operations]]\n") == 2
+    assert "# Guessed, and to be corrected: name\\ncommand" in text(folder)
+    assert "\x1b" not in text(folder) + capsys.readouterr().out
+
+
+JUNK: tuple[Any, ...] = (
+    None, True, 0, -1, 1e300, "", "{token}", "{port}", 'a"b\\\n\x7f', [], {}, [None], {"type": []},
+    {"$ref": "#/components"}, {"enum": []}, {"minimum": "a"}, {"minItems": -3}, {"minLength": 1e9},
+)  # fmt: skip
+
+
+def mutated(value: Any, random: Random) -> Any:
+    """The value with some parts left out, and others replaced by junk."""
+    if random.random() < 0.05:
+        return random.choice(JUNK)
+    if isinstance(value, dict):
+        kept = {name: one for name, one in value.items() if random.random() > 0.03}
+        return {name: mutated(one, random) for name, one in kept.items()}
+    return [mutated(one, random) for one in value] if isinstance(value, list) else value
+
+
+def test_whatever_is_malformed_in_a_document_is_left_out(folder: Path) -> None:
+    path = folder / "brownout.toml"
+    for seed in range(400):
+        random = Random(seed)  # noqa: S311 - the same documents each time
+        parts = mutated(random.choice([FASTAPI, SPRING, NEST, HOSTILE]), random)
+        document = Document(parts if isinstance(parts, dict) else {})
+        read = document.read()
+        draft = Draft(
+            source="a document", command=None, prepare=[], live=None,
+            ready=first_of(READY, document.paths), read=read, write=document.write(read),
+            errors=document.error_type,
+        )  # fmt: skip
+        path.write_text(text_of(draft))
+        service_from(path)
+
+
+def text(folder: Path) -> str:
+    return (folder / "brownout.toml").read_text()
+
+
+@pytest.mark.parametrize("document", [FASTAPI, SPRING, NEST, HOSTILE])
+def test_the_lines_are_short_enough_to_read(folder: Path, document: dict[str, Any]) -> None:
+    made(folder, document)
+
+    comments = [line for line in text(folder).splitlines() if line.startswith("#")]
+    assert max(map(len, comments)) <= 100
+
+
+def test_a_command_alone_makes_a_file_to_be_filled_in(folder: Path, capsys: Said) -> None:
+    assert main(["init", "--command", "node server.js"]) == 0
+
+    service = service_from(folder / "brownout.toml")
+    assert service.command == ["node", "server.js"]
+    assert service.env == {"DATABASE_URL": "{dsn}", "PORT": "{port}"}
+    assert service.operations == ()
+    assert "# [[operations]]" in text(folder)
+    assert "write  not found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("app --port=8000", ["app", "--port={port}"]),
+        ("app -p 80", ["app", "-p", "{port}"]),
+        ("gunicorn -b 127.0.0.1:8765 shop:app", ["gunicorn", "-b", "127.0.0.1:{port}", "shop:app"]),
+        ("app --port {port}", ["app", "--port", "{port}"]),
+        ("app --workers 4", ["app", "--workers", "4"]),
+    ],
+)
+def test_the_port_of_the_command_becomes_a_free_one(
+    folder: Path, command: str, words: list[str]
+) -> None:
+    with answering({"/openapi.json": FASTAPI}, port=8765) as url:
+        assert main(["init", "--url", url, "--command", command]) == 0
+    assert service_from(folder / "brownout.toml").command == words
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("alembic.ini", [["alembic", "upgrade", "head"]]),
+        ("manage.py", [["python", "manage.py", "migrate", "--noinput"]]),
+    ],
+)
+def test_the_folder_suggests_how_the_database_is_prepared(
+    folder: Path, file: str, words: list[list[str]]
+) -> None:
+    (folder / file).touch()
+
+    assert made(folder, FASTAPI).prepare == words
+
+
+def test_the_token_is_in_the_body_itself_if_it_can_be(folder: Path) -> None:
+    address = {"type": "object", "required": ["street"],
+               "properties": {"street": {"type": "string"}}}  # fmt: skip
+    parts = {"address": address, "mail": {"type": "string", "format": "email"}}
+
+    assert body_of(folder, parts) == {
+        "address": {"street": "tea"}, "mail": "{token}@example.com"
+    }  # fmt: skip
+    del parts["mail"]
+    assert body_of(folder, parts) == {"address": {"street": "{token}"}}
+
+
+def body_of(folder: Path, properties: dict[str, Any]) -> object:
+    """The body that is made for a schema that requires these members."""
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    content = {"application/json": {"schema": schema}}
+    document = {"openapi": "3.1.0", "paths": {"/people": {
+        "post": {"requestBody": {"content": content}, "responses": {}},
+    }}}  # fmt: skip
+    (operation,) = made(folder, document, "--force").operations
+    return operation.json
+
+
+@pytest.mark.parametrize(
+    ("limits", "value"),
+    [
+        ({}, 1),
+        ({"minimum": 5}, 5),
+        ({"exclusiveMinimum": 5}, 6),
+        ({"minimum": 5, "exclusiveMinimum": True}, 6),
+        ({"minimum": 0, "maximum": 0}, 0),
+        ({"multipleOf": 10}, 10),
+    ],
+)
+def test_a_number_keeps_to_its_limits(folder: Path, limits: dict[str, object], value: int) -> None:
+    assert body_of(folder, {"count": {"type": "integer", **limits}}) == {"count": value}
+
+
+# -- a running service ---------------------------------------------------------------------------
+
+
+@contextmanager
+def answering(replies: dict[str, Any], *, port: int = 0, missing: int = 404) -> Iterator[str]:
+    """A service that has these paths, and answers others with `missing`, as a problem."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path in replies
+            body = json.dumps(replies.get(self.path, {})).encode()
+            self.send_response(200 if known else missing)
+            self.send_header(
+                "Content-Type", "application/json" if known else "application/problem+json; x=1"
+            )
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_running_service_is_asked_for_all_of_it(folder: Path) -> None:
+    with answering({"/v3/api-docs": SPRING, "/livez": {}, "/readyz": {}}) as url:
+        assert main(["init", "--url", url]) == 0
+
+    service = service_from(folder / "brownout.toml")
+    assert (service.health.live, service.health.ready) == ("/livez", "/readyz")
+    assert [one.name for one in service.operations] == ["list-orders", "place-order"]
+    assert service.errors.media_type == "application/problem+json"
+
+
+def test_a_service_that_answers_everything_shows_no_health_route(folder: Path) -> None:
+    with answering({}, missing=200) as url:
+        assert main(["init", "--url", url]) == 0
+
+    service = service_from(folder / "brownout.toml")
+    assert (service.health.live, service.health.ready) == (None, None)
+    assert service.operations == ()
+
+
+def test_a_document_at_a_url(folder: Path) -> None:
+    with answering({"/spec": FASTAPI}) as url:
+        assert main(["init", "--openapi", f"{url}/spec"]) == 0
+    assert len(service_from(folder / "brownout.toml").operations) == 2
+
+
+# -- what is refused -----------------------------------------------------------------------------
+
+
+def test_a_file_that_is_there_is_kept_without_force(folder: Path, capsys: Said) -> None:
+    (folder / "brownout.toml").write_text("mine")
+
+    assert main(["init", "--command", "app"]) == 2
+    assert text(folder) == "mine"
+    assert "replace it with --force" in capsys.readouterr().err
+
+    assert main(["init", "--command", "app", "--force"]) == 0
+    assert text(folder) != "mine"
+
+
+def test_nothing_to_make_it_from_is_told(folder: Path, capsys: Said) -> None:
+    assert main(["init"]) == 2
+    assert "--url http://127.0.0.1:8000" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        ('{"swagger": "2.0"}', "is a Swagger 2.0 document"),
+        ('{"openapi": "2.9"}', "is no OpenAPI 3 document"),
+        ("[]", "is no OpenAPI 3 document"),
+        ("<html>", "is no"),
+        ("[" * 100_000, "is no"),
+    ],
+)
+def test_what_is_no_document_is_told(folder: Path, capsys: Said, content: str, cause: str) -> None:
+    (folder / "openapi.json").write_text(content)
+
+    assert main(["init", "--openapi", "openapi.json"]) == 2
+    assert cause in capsys.readouterr().err
+    assert not (folder / "brownout.toml").exists()
+
+
+def test_yaml_needs_a_library_that_may_be_missing(
+    folder: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    (folder / "openapi.yaml").write_text("openapi: 3.1.0\npaths: {}\n")
+
+    assert main(["init", "--openapi", "openapi.yaml"]) == 2
+    assert "pip install pyyaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/openapi.json", "nowhere.json"])
+def test_a_document_that_cannot_be_had_is_told(capsys: Said, place: str) -> None:
+    assert main(["init", "--openapi", place]) == 2
+    assert f"{place} cannot be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host/", "http://"])
+def test_what_is_no_url_is_told(capsys: Said, url: str) -> None:
+    assert main(["init", "--url", url]) == 2
+    assert "the URL of a running service is needed" in capsys.readouterr().err
+
+
+def test_a_password_in_the_url_is_not_written(folder: Path, capsys: Said) -> None:
+    with answering({"/openapi.json": FASTAPI}) as url:
+        assert main(["init", "--url", url.replace("//", "//me:hidden@")]) == 0
+    assert "hidden" not in text(folder) + capsys.readouterr().out
