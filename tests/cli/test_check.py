@@ -42,6 +42,26 @@ def test_a_service_that_can_be_judged(declare: Declare, capsys: Said) -> None:
     assert "in the way\n" not in page
 
 
+def test_a_service_behind_a_login_is_asked_as_its_members_do(
+    declare: Declare, capsys: Said
+) -> None:
+    login = '[login]\npath = "/login"\njson = { user = "ada" }\n\n[[operations]]\nkind = "read"'
+    declare("members", {'[[operations]]\nkind = "read"': login})
+
+    assert main(["check"]) == 0
+
+    page = capsys.readouterr().out
+    assert re.search(r"read +list-notes +200 ", page)
+    assert "let-me-in-4711" not in page
+
+
+def test_a_login_that_is_not_declared_is_in_the_way(declare: Declare, capsys: Said) -> None:
+    declare("members")
+
+    assert main(["check"]) == 2
+    assert "Declare how callers log in by `login`" in flat(capsys)
+
+
 def test_each_promise_is_assessed_or_has_a_reason_and_a_line(
     declare: Declare, capsys: Said
 ) -> None:

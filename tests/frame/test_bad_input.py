@@ -47,6 +47,22 @@ def declared(name: str) -> str:
             id="operation is 404",
         ),
         pytest.param(
+            [declared("refuses_logins")], {},
+            "The login failed, with status 401", "see that its user exists",
+            id="login is refused",
+        ),
+        pytest.param(
+            [declared("gives_no_value")], {},
+            "The answer of add-thing has no {thing} at $.id; it has the headers content-length, ",
+            "Correct captures.thing of the operation.",
+            id="no value to capture",
+        ),
+        pytest.param(
+            ["--brownout-baseline=Makefile"], {},
+            "Makefile is not a run's brownout.json: it is not JSON", "Name a copy of the",
+            id="not a baseline",
+        ),
+        pytest.param(
             [DOCKER], {"DOCKER_HOST": "unix:///nowhere/docker.sock"},
             "No Docker engine answers.", "Start Docker",
             id="no engine",

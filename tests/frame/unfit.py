@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from brownout import Budget, Health, Operation, Service, seconds
+from brownout import Authentication, Budget, Health, Operation, Service, seconds
 
 __all__: list[str] = []
 
@@ -31,6 +31,17 @@ unprepared = replace(
 never_ready = unfit("sleep")
 listens_elsewhere = unfit("serve", "0")
 health_is_404 = unfit("serve", "{port}", "404")
+refuses_logins = replace(
+    unfit("serve", "{port}", "401", ready=None),
+    login=Authentication(path="/login", json={"user": "ada", "password": "hunter2"}),
+)
+gives_no_value = replace(
+    unfit("serve", "{port}", ready=None),
+    operations=[
+        Operation.read("list-things", "GET", "/things/{thing}"),
+        Operation.write("add-thing", "POST", "/things", captures={"thing": "$.id"}),
+    ],
+)
 operation_is_404 = unfit("serve", "{port}", "404", ready=None)
 
 

@@ -156,6 +156,15 @@ def test_what_changed_is_told_and_what_broke_comes_first(
     assert not any("P1" in line for line in lines)
 
 
+def test_what_the_new_run_left_out_is_told_in_short(
+    report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = report("old", *(case(one, "outage") for one in ("T1", "T2", "T3")))
+    new = report("new", case("T1", "outage"))
+    assert cli.main(["report", "--compare", str(old), str(new)]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["kept -> not run", "  T2 T3"]
+
+
 @pytest.mark.parametrize("after", [KEPT, UNKNOWN])
 def test_without_a_regression_the_comparison_passes(report: Report, after: Verdict) -> None:
     old, new = report("old", case("T1", "outage")), report("new", case("T1", "outage", after))
