@@ -21,6 +21,7 @@ OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expe
 TYPED := fixtures sample_service suites tests benchmarks examples conftest.py
 
 TIMES := 300
+DETECTION := brownout-report/detection
 # Arguments for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
 ARGS :=
 
@@ -29,14 +30,15 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test oldest env engine lint compiled own-tests suites containers examples fuzz \
-    clean
+.PHONY: help gate test oldest env engine lint compiled own-tests suites containers examples \
+    detection fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
 	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
+	@echo 'make detection   run all controls, and write which defects are caught to docs/detection.md'
 	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make lint        run ruff and mypy'
@@ -93,6 +95,13 @@ containers: engine
 	else \
 	    echo 'No Docker engine answers: the tests and suites with containers were not run.'; \
 	fi
+
+# A control that fails is told by the matrix as well, so the page is written in any case.
+detection: env
+	@echo '== the controls, and what is caught'
+	@rm -rf $(DETECTION); BROWNOUT_DETECTION=$(DETECTION) $(PYTHON) -m pytest \
+	    tests/controls/test_controls.py -q -n 4 --dist loadfile --no-loadscope-reorder $(ARGS); code=$$?; \
+	$(PYTHON) -m tests.controls.detection $(DETECTION) && exit $$code
 
 examples: env
 	@echo '== the services in examples/'

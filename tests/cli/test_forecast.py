@@ -87,7 +87,10 @@ def test_a_fault_that_cannot_be_made_costs_its_trial_alone() -> None:
 
 @pytest.mark.parametrize(
     ("field", "promises"),
-    [("breaker", {"B1", "B2", "B3", "B4", "B5"}), ("operations", JUDGED - {"H0", "H10", "P5", "V8"})],
+    [
+        ("breaker", {"B1", "B2", "B3", "B4", "B5"}),
+        ("operations", JUDGED - {"H0", "H10", "P5", "V8"}),
+    ],
 )
 def test_what_is_left_out_costs_its_promises(field: str, promises: set[str]) -> None:
     fields = {name: getattr(WHOLE, name) for name in WHOLE.__slots__}

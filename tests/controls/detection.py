@@ -82,7 +82,8 @@ def false_accusations(verdicts: Mapping[str, Mapping[str, str]]) -> dict[str, li
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the matrix and the page; 1 if a defect was missed or a promise falsely accused."""
+    """Write the matrix and, if every control ran, the page; 1 if one did not run, a defect was
+    missed or a promise falsely accused."""
     folder = Path(arguments[0])
     suffix = ".control.json"
     verdicts = {
@@ -100,6 +101,11 @@ def main(arguments: Sequence[str]) -> int:
     }
     target = folder / "detection.json"
     target.write_text(json.dumps(matrix, indent=1), encoding="utf-8")
+    absent = sorted(set(CONTROLS) - set(verdicts))
+    if absent:
+        print(f"matrix: {target}\nThe page is left as it was: {len(absent)} controls did not run,")
+        print(f"such as {absent[0]}. Run `make detection` without a selection.")
+        return 1
     prose = PAGE.read_text(encoding="utf-8").partition(_FIRST)[0]
     PAGE.write_text(f"{prose}{_FIRST}\n{_tables(made, accused)}", encoding="utf-8")
     counts = _counts(made, accused)
