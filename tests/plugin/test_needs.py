@@ -53,4 +53,6 @@ def test_what_cannot_be_called_is_refused(judge: Judge) -> None:
     result = judge(SOURCE.format(concurrency=9, needs="'concurrency'"))
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["*is marked wrongly: needs is 'concurrency', not a function*"])
+    result.stdout.fnmatch_lines(
+        ["*is marked wrongly: The mark's needs is 'concurrency', not a function*"]
+    )
