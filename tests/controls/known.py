@@ -1,7 +1,6 @@
 """The known defects: ways in which services of many makers break, by number.
 
-The numbers are public: docs/detection.md and the matrix of `make detection` use them, and the gaps
-between them are defects that no promise judges yet.
+The numbers are public: docs/detection.md and the matrix of `make detection` use them.
 """
 
 from collections.abc import Mapping, Set
@@ -87,6 +86,8 @@ KNOWN: Mapping[int, Known] = _known(
     (59, "an error of an idle connection ends the process", "S6"),
     (60, "silent connections are handed out for ever", "V6"),
     (61, "the pool stays on the demoted primary", "V7"),
+    (62, "each open stream holds a connection", "P12"),
+    (63, "the connection of a listener dies, and it listens no more", "V8"),
     (64, "liveness waits for a thread of the requests", "H2 P10"),
     (65, "a transaction is left open without any fault", "P5"),
     (66, "readiness says DOWN with 200", "H3 H8"),

@@ -24,6 +24,7 @@ class Bulkhead(Pool):
     """Orders leave one place of the pool to others."""
 
     ordering = POOL - 1
+    patience = PATIENCE
 
     async def open(self) -> None:
         """Create the pool."""
@@ -53,7 +54,7 @@ class CounterWithAClock(Counter):
     async def _among_orders(self) -> AsyncIterator[None]:
         assert isinstance(self.pool, Bulkhead)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.pool.patience):
                 await self.pool.orders.acquire()
         except TimeoutError:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too many orders wait.") from None
@@ -64,7 +65,10 @@ class CounterWithAClock(Counter):
 
 
 class LastInFirstOut(Bulkhead):
-    """Gives a place to the request that has waited for the shortest time."""
+    """Gives a place to the request that has waited for the shortest time, and lets the others wait
+    until their time is over."""
+
+    patience = WORK
 
     async def open(self) -> None:
         """Create the pool with an empty stack."""

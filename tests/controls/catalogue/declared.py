@@ -54,8 +54,12 @@ FEATURES = (
         name="deaf_and_streaming_bundle",
         judged_by=BACKGROUND,
         defects=(
-            Defect("the listener's connection ends, and nothing listens any more", ids("V8")),
-            Defect("each open stream holds a connection", ids("P12")),
+            Defect(
+                "the listener's connection ends, and nothing listens any more",
+                ids("V8"),
+                shows=(63,),
+            ),
+            Defect("each open stream holds a connection", ids("P12"), shows=(62,)),
         ),
         tolerated=ids("P12"),
         declares=_FOLLOWS,
@@ -64,7 +68,9 @@ FEATURES = (
         module="declared",
         name="notes_missed",
         judged_by=BACKGROUND,
-        defects=(Defect("what was notified while it did not listen is lost", ids("V8")),),
+        defects=(
+            Defect("what was notified while it did not listen is lost", ids("V8"), shows=(63,)),
+        ),
         declares=_FOLLOWS,
     ),
 )
