@@ -23,16 +23,34 @@ def express(folder: Path) -> None:
     subprocess.run(words, cwd=folder, check=True, timeout=300)
 
 
-def fastapi_sqlalchemy(_: Path) -> None:
+def go_pgx(folder: Path) -> None:
+    """Build it with the modules that its go.mod names."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("Go is needed")
+    environment = {**os.environ, "GOFLAGS": "-mod=mod"}
+    words = [go, "build", "-o", "shop", "."]
+    subprocess.run(words, cwd=folder, env=environment, check=True, timeout=300)
+
+
+def nothing(_: Path) -> None:
     """All of it is in this environment."""
 
 
+PREPARED: dict[str, Callable[[Path], None]] = {
+    "fastapi_sqlalchemy": nothing,
+    "flask_sqlalchemy": nothing,
+    "express": express,
+    "go_pgx": go_pgx,
+}
+
+
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("prepare", [fastapi_sqlalchemy, express], ids=lambda one: one.__name__)
-def test_every_promise_is_kept(prepare: Callable[[Path], None], tmp_path: Path) -> None:
-    folder = tmp_path / prepare.__name__
-    shutil.copytree(HERE / prepare.__name__, folder)
-    prepare(folder)
+@pytest.mark.parametrize("name", PREPARED)
+def test_every_promise_is_kept(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    shutil.copytree(HERE / name, folder)
+    PREPARED[name](folder)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     gate = subprocess.run(
         GATE,

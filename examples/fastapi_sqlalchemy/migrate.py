@@ -1,14 +1,25 @@
-"""Creates the tables."""
+"""Creates the tables, and lets the database tell of each order."""
 
 import asyncio
 
 from shop import engine, metadata  # type: ignore[import-not-found]
+from sqlalchemy import text
+
+TELL = """
+create or replace function tell() returns trigger language plpgsql
+as $$ begin perform pg_notify('orders', ''); return null; end $$"""
+
+TRIGGER = """
+create or replace trigger tell after insert on orders
+for each statement execute function tell()"""
 
 
 async def main() -> None:
     """Create what is not there."""
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
+        for statement in (TELL, TRIGGER):
+            await connection.execute(text(statement))
     await engine.dispose()
 
 

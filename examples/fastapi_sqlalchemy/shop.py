@@ -1,18 +1,20 @@
 """Orders, with FastAPI and SQLAlchemy on asyncpg."""
 
 import asyncio
+import json
 import logging
 import os
 import random
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any, TypeVar, cast
 
+import asyncpg
 from fastapi import FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert, select, text
 from sqlalchemy.engine import ExceptionContext
@@ -95,10 +97,60 @@ class Retries:
 retries = Retries()
 
 
+class Board:
+    """The customers of the last orders, newest first: a connection of its own listens for orders.
+
+    PostgreSQL keeps no notifications for a session that is not there, so all is read again after
+    each connect, and every half second, which also shows whether the connection still works.
+    """
+
+    def __init__(self) -> None:
+        self.customers: list[str] = []
+        self.changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen for ever, on one connection after the other."""
+        while True:
+            try:
+                await self._listen()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                log.warning("the board is not fed: %s", type(error).__name__)
+            await asyncio.sleep(0.2)
+
+    async def _listen(self) -> None:
+        dsn = os.environ["DATABASE_URL"].replace("+asyncpg", "")
+        connection = await asyncpg.connect(dsn, timeout=0.5, command_timeout=0.5)
+        heard = asyncio.Event()
+        try:
+            await connection.add_listener("orders", lambda *_: heard.set())
+            while True:
+                heard.clear()
+                rows = await connection.fetch(
+                    "select customer from orders order by id desc limit 10"
+                )
+                self._show([row["customer"] for row in rows])
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await heard.wait()
+        finally:
+            connection.terminate()
+
+    def _show(self, customers: list[str]) -> None:
+        if customers != self.customers:
+            self.customers = customers
+            self.changed.set()
+            self.changed = asyncio.Event()
+
+
+board = Board()
+
+
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Close the pool at the end."""
+    """Feed the board, and close the pool at the end."""
+    feeding = asyncio.create_task(board.run())
     yield
+    feeding.cancel()
     await engine.dispose()
 
 
@@ -231,6 +283,25 @@ async def place(
             raise Undetermined from error
         raise
     return {"id": number, "customer": order.customer}
+
+
+@app.get("/board")
+async def show_board() -> list[str]:
+    """Who ordered last, as far as the board knows."""
+    return board.customers
+
+
+@app.get("/events")
+async def events() -> StreamingResponse:
+    """The board, and again whenever it has changed; it needs no connection of the pool."""
+
+    async def stream() -> AsyncIterator[str]:
+        while True:
+            changed = board.changed
+            yield f"data: {json.dumps(board.customers)}\n\n"
+            await changed.wait()
+
+    return StreamingResponse(stream(), media_type="text/event-stream")
 
 
 @app.get("/shipping")
