@@ -10,6 +10,8 @@ import pytest
 from tests.frame.gates import Gate
 
 SOUND = ["--service=tests.trial.declared:sound", "--only=outage,reset,cut,restart"]
+SOME_KEPT = {"--replicas=1": "[2/4]", "--replicas=2": "[3/4]"}
+"""By then a replica has ended its first trial and all of its judgements."""
 BROKEN = ["--service=tests.controls.declared:empty_instead", "--only=outage,black_hole,reset,cut"]
 UNFINISHED = "The run has not ended: this is what was known."
 
@@ -27,7 +29,7 @@ def test_a_gate_that_is_interrupted_reports_what_is_known(
     tmp_path: Path, number: signal.Signals, replicas: str
 ) -> None:
     with Gate(tmp_path, replicas, *SOUND) as gate:
-        gate.until("[1/4]")
+        gate.until(SOME_KEPT[replicas])
         if number == signal.SIGINT:
             gate.send_to_all(number)
         else:
@@ -47,7 +49,7 @@ def test_a_gate_that_is_interrupted_reports_what_is_known(
 @pytest.mark.timeout(180)
 def test_a_gate_that_is_interrupted_twice_ends_with_what_was_written(tmp_path: Path) -> None:
     with Gate(tmp_path, "--replicas=2", *SOUND) as gate:
-        gate.until("[1/4]")
+        gate.until(SOME_KEPT["--replicas=2"])
         gate.send_to_all(signal.SIGINT)
         gate.send_to_all(signal.SIGINT)
         code, said = gate.end()
@@ -85,7 +87,7 @@ def test_a_gate_whose_pytest_is_killed_reports_what_it_knew(tmp_path: Path, repl
 @pytest.mark.timeout(180)
 def test_a_gate_that_is_killed_leaves_a_report_and_nothing_else(tmp_path: Path) -> None:
     with Gate(tmp_path, "--replicas=2", *SOUND) as gate:
-        gate.until("[1/4]")
+        gate.until(SOME_KEPT["--replicas=2"])
         gate.process.kill()
         gate.process.wait()
         assert gate.left() == []
