@@ -127,7 +127,7 @@ def pool_of_its_own_for_writes() -> Starlette:
 
 
 class ReadinessWithTheDsn(Probes):
-    """Shows where the database is, to whoever may probe, while all is well."""
+    """Shows each prober where the database is, while all is well."""
 
     def answer(self, *, passes: bool) -> Response:
         """Answer with the DSN where it passes."""
