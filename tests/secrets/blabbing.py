@@ -26,7 +26,7 @@ __all__ = ["by_basic", "by_cookie", "by_token"]
 LITERAL: Final = "lit/eral+key of a header"
 ARGUMENT: Final = "an-argument-of-its-own"
 _AT_ONCE: Final = 24  # pieces in one line, answer or statement
-_SQLSTATE_ENDED: Final = "57P01"
+_ENDING: Final = "42501"  # the SQLSTATE that ends the process
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -102,7 +102,8 @@ class Shop:
         self._received(request)
         customer = str((await request.json())["customer"]).replace("'", "")
         return await self._saying(
-            request, f"insert into orders (customer) values ('{customer}') returning id, customer"
+            request,
+            f"insert into orders (customer) values ('{customer}') returning id, customer",  # noqa: S608
         )
 
     async def health(self, _: Request) -> Response:
@@ -126,14 +127,15 @@ class Shop:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             self._blabber.log("log of an error")
             print("error:", error, file=sys.stderr, flush=True)
-            if getattr(error, "sqlstate", "") == _SQLSTATE_ENDED:
+            if getattr(error, "sqlstate", "") == _ENDING:
                 self._blabber.log("log at the process's end")
                 os._exit(3)
             body = "\n".join(self._blabber.say("an error's body"))
             return PlainTextResponse(body, 500, self._headers("an error's header"))
         made = 201 if request.method == "POST" else 200
-        body = {"rows": [dict(row) for row in rows], "said": [*self._blabber.say("a 2xx's body")]}
-        return JSONResponse(body, made, self._headers("a 2xx's header"))
+        said_here = [*self._blabber.say("a 2xx's body")]
+        answer = {"rows": [dict(row) for row in rows], "said": said_here}
+        return JSONResponse(answer, made, self._headers("a 2xx's header"))
 
     def _headers(self, place: str) -> dict[str, str]:
         said = {f"X-Said-{n}": text for n, text in enumerate(self._blabber.say(place, 8))}
@@ -161,20 +163,26 @@ class Shop:
         return rows
 
 
+_DIALECTS: Final = {
+    "JDBC": "jdbc:postgresql://{host}:{port}/{name}?user={user}&password={password}",
+    "libpq": "host={host} port={port} dbname={name} user={user} password='{password}'",
+    "Npgsql": "Host={host};Port={port};Database={name};Username={user};Password={password}",
+    "Go": "{user}:{password}@tcp({host}:{port})/{name}",
+}
+
+
 def _dialects(url: str) -> Iterator[tuple[str, str]]:
     parts = urlsplit(url)
-    host, port, name = parts.hostname, parts.port, parts.path[1:]
+    at = {"host": parts.hostname, "port": parts.port, "name": parts.path[1:]}
     user, password = str(parts.username), str(parts.password)
     yield "the DSN", url
     yield "the DSN of SQLAlchemy", url.replace("postgresql:", "postgresql+asyncpg:")
-    yield "the DSN of JDBC", f"jdbc:postgresql://{host}:{port}/{name}?user={user}&password={password}"
-    yield "the DSN of libpq", f"host={host} port={port} dbname={name} user={user} password='{password}'"
-    yield "the DSN of Npgsql", f"Host={host};Port={port};Database={name};Username={user};Password={password}"
-    yield "the DSN of Go", f"{user}:{password}@tcp({host}:{port})/{name}"
+    for dialect, text in _DIALECTS.items():
+        yield f"the DSN of {dialect}", text.format(**at, user=user, password=password)
     yield "the database's password", password
     yield "the database's role", user
-    yield "the database's name", name
-    yield "the database's address", f"{host}:{port}"
+    yield "the database's name", str(at["name"])
+    yield "the database's address", f"{at['host']}:{at['port']}"
 
 
 def main() -> None:
@@ -213,7 +221,7 @@ by_token = Service(
     command=[sys.executable, "-m", "tests.secrets.blabbing", "{port}", f"--token={ARGUMENT}"],
     cwd=Path(__file__).parents[2],
     env={"DATABASE_URL": "{dsn}"},
-    seed=["create table orders (id bigint generated always as identity primary key, customer text)"],
+    seed=["create table orders (id bigint generated always as identity, customer text)"],
     secrets=["BLABBING_PASSWORD", "BLABBING_API_KEY"],
     login=Authentication(path="/login", json=_JSON),
     health=Health(live="/health", ready="/health"),
@@ -227,9 +235,7 @@ by_token = Service(
     budget=Budget(request=ms(1000), recovery=seconds(3), pool=2),
 )  # fmt: skip
 by_cookie = replace(by_token, login=Authentication(path="/login", json=_JSON, token="Set-Cookie"))  # noqa: S106 - a place
-by_basic = replace(
-    by_token, login=Authentication(user="ada", password="{BLABBING_PASSWORD}")
-)
+by_basic = replace(by_token, login=Authentication(user="ada", password="{BLABBING_PASSWORD}"))  # noqa: S106
 
 if __name__ == "__main__":
     main()

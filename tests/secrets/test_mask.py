@@ -37,7 +37,7 @@ ENCODINGS = {
     "HTML": html.escape(PASSWORD),
     "percent in percent": quote(quote(PASSWORD, safe="")),
     "JavaScript": "".join(f"\\x{ord(one):02x}" if one in "ä<>" else one for one in PASSWORD),
-    "C": "p\\303\\244?s/w+>rd\\\"\\\\1",
+    "C": 'p\\303\\244?s/w+>rd\\"\\\\1',
     "Python": repr(PASSWORD)[1:-1],
     "Python in ASCII": ascii(PASSWORD)[1:-1],
 }
