@@ -131,6 +131,13 @@ def test_a_finding_leads_to_the_operation_that_showed_it() -> None:
         assert part in text
 
 
+def test_two_tests_of_a_promise_on_one_trial_are_told_apart() -> None:
+    cases = [case("R4", "failing_once"), case("R4", "failing_once")]
+    cases[1].nodeid = "suites/test_retries.py::test_an_error_of_the_caller[failing_once]"
+    names = [one.attrib["name"] for one in read(junit(run_of(cases)[0])).iter("testcase")]
+    assert names[1].endswith(" [failing_once]: an error of the caller")
+
+
 def test_what_else_failed_is_in_it() -> None:
     document, _ = run_of([case("T1", "outage")])
     other = Trouble(Verdict.BROKEN, "failure", "failed \x00").to_json()
