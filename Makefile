@@ -38,7 +38,7 @@ help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
 	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
-	@echo 'make detection   run all controls, and write which defects are caught to docs/detection.md'
+	@echo 'make detection   run all controls, and write which defects are caught to docs/explanation/detection.md'
 	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make lint        run ruff and mypy'
