@@ -12,7 +12,6 @@ from brownout.behaviours import CATALOGUE, SOURCES, Area, Behaviour
 from brownout.behaviours.frameworks import by_framework
 from brownout.trial import Trial
 from tests.controls.catalogue import CONTROLS
-from tests.controls.known import KNOWN
 from website.sources import DOCS, ROOT
 
 __all__ = ["Judged", "judged", "place_of", "promise_pages"]
@@ -149,7 +148,6 @@ def _trial(trial: Trial) -> str:
 
 
 def _what_breaks_it(behaviour: Behaviour) -> Iterator[str]:
-    known = [one.what for one in KNOWN.values() if behaviour.id in one.fits]
     shown = [
         defect.what
         for control in CONTROLS.values()
@@ -159,7 +157,9 @@ def _what_breaks_it(behaviour: Behaviour) -> Iterator[str]:
     yield from ("", "## What breaks it", "")
     yield "Services with these defects are among Brownout's own tests; this promise catches them:"
     yield ""
-    yield from (f"- {what}" for what in dict.fromkeys([*known, *shown]))
+    yield from (f"- {what}" for what in dict.fromkeys(shown))
+    yield ""
+    yield "[What is caught](../../explanation/detection.md) has all known defects."
 
 
 def _incidents(behaviour: Behaviour) -> Iterator[str]:

@@ -52,8 +52,8 @@ def _document() -> str:
         "# brownout.json",
         "",
         "What a run has shown, for programs. [The JSON Schema](brownout.schema.json) has all of "
-        "it; `brownout schema report` prints it. Members may be added within a format's version, so "
-        "ignore those that you do not know.",
+        "it; `brownout schema report` prints it. Members may be added within a format's version, "
+        "so ignore those that you do not know.",
         "",
         *_table(described),
     ]
