@@ -18,7 +18,7 @@ OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expe
     tests/engine/test_hostile_calls.py tests/engine/test_process.py tests/engine/wire/test_patterns.py \
     tests/plugin/test_adopters.py tests/plugin/test_handover.py \
     tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
-TYPED := fixtures sample_service suites tests benchmarks examples conftest.py
+TYPED := fixtures sample_service suites tests benchmarks examples website conftest.py
 
 TIMES := 300
 DETECTION := brownout-report/detection
@@ -30,7 +30,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test oldest env engine lint compiled own-tests suites containers examples \
+.PHONY: help gate test oldest env engine lint compiled docs own-tests suites containers examples \
     detection fuzz clean
 .DEFAULT_GOAL := help
 
@@ -38,9 +38,10 @@ help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
 	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
-	@echo 'make detection   run all controls, and write which defects are caught to docs/detection.md'
+	@echo 'make detection   run all controls, and write which defects are caught to docs/explanation/detection.md'
 	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
+	@echo 'make docs        build the documentation in build/site; a warning is an error'
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
 	@echo 'make fuzz        attack the engine for long; TIMES says how many times as much as make test'
@@ -62,6 +63,11 @@ lint: env
 	@$(VENV)/bin/ruff format --quiet --check .
 	@echo '== mypy --strict'
 	@$(VENV)/bin/mypy --strict $(TYPED)
+
+# Pages of promises, faults and options are made of the code that defines them.
+docs: env
+	@echo '== documentation'
+	@$(PYTHON) -m website
 
 # Compile all modules once, beside the lint, instead of in six workers at once: Python compiles a
 # module, and pytest rewrites a test module, on first import. `own-tests` reports any errors.
@@ -158,4 +164,4 @@ $(VENV):
 	@$(MADE_FROM) > $(VENV)/made-from
 
 clean:
-	rm -rf $(VENV) $(OLDEST) brownout-report dist
+	rm -rf $(VENV) $(OLDEST) brownout-report build dist

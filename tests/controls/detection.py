@@ -1,7 +1,7 @@
 """The measure of what is caught: `make detection` runs every control and writes the matrix.
 
 `python -m tests.controls.detection FOLDER` reads what the controls' tests left in FOLDER, writes
-`detection.json` there and the tables of docs/detection.md.
+`detection.json` there and the tables of docs/explanation/detection.md.
 """
 
 import json
@@ -21,7 +21,7 @@ __all__ = ["FOLDER", "PAGE", "Row", "false_accusations", "main", "rows", "write_
 FOLDER: Final = "BROWNOUT_DETECTION"
 """The environment variable that names the folder for the matrix."""
 
-PAGE: Final = ROOT / "docs" / "detection.md"
+PAGE: Final = ROOT / "docs" / "explanation" / "detection.md"
 _FIRST: Final = "<!-- From here on: written by make detection. -->\n"
 
 

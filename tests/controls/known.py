@@ -1,6 +1,6 @@
 """The known defects: ways in which services of many makers break, by number.
 
-The numbers are public: docs/detection.md and the matrix of `make detection` use them.
+The numbers are public: docs/explanation/detection.md and the matrix of `make detection` use them.
 """
 
 from collections.abc import Mapping, Set

@@ -7,6 +7,7 @@ import pytest
 
 from brownout import Authentication, Operation, SettingsError, seconds
 from brownout.declaration.captures import capturing_in_order
+from brownout.declaration.credentials import credentials_in
 from brownout.declaration.places import Place
 from tests.core.made import service
 
@@ -174,3 +175,16 @@ def test_a_capture_without_a_place_is_refused(captures: dict[str, Any], cause: s
     with pytest.raises(SettingsError) as caught:
         Operation.read("x", "GET", "/x", captures=captures)
     assert cause in caught.value.cause
+
+
+def test_the_secrets_in_the_headers_of_an_operation_are_known() -> None:
+    headers = {
+        "Authorization": "Basic YWRhOmh1bnRlcjI=",
+        "X-Api-Key": "a-key-of-mine",
+        "Cookie": 'theme=dark; session="hunter2-cookie"',
+        "X-Auth-Token": "{token}",
+        "Accept": "text/plain",
+    }
+    assert list(credentials_in(headers)) == [
+        "YWRhOmh1bnRlcjI=", "hunter2", "a-key-of-mine", "dark", "hunter2-cookie",
+    ]  # fmt: skip

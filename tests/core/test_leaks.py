@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from brownout import Answer, BrownoutError, ContractViolation
 from brownout.expectations import expect_no_leak
-from brownout.trial.mask import Mask
+from brownout.mask import Mask
 from tests.core.made import answer, problem
 
 KNOWN = {

@@ -1,4 +1,4 @@
-"""The commands in docs/ci.md and in action.yml are ones that the gate understands."""
+"""The commands in docs/how-to/ci.md and in action.yml are ones that the gate understands."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 from brownout.cli.arguments import parser
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 GATES = re.findall(r"^[ -]*(?:/tmp/brownout/bin/)?brownout gate(.*)$", PAGE, re.MULTILINE)
 

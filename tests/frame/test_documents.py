@@ -19,7 +19,7 @@ from brownout.templates import LAUNCH_NAMES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DECLARATION = (ROOT / "docs" / "declaration.md").read_text(encoding="utf-8")
+DECLARATION = (ROOT / "docs" / "reference" / "declaration.md").read_text(encoding="utf-8")
 
 
 def toml(text: str) -> list[str]:
@@ -77,7 +77,7 @@ BACKENDS = (EmbeddedBackend, DockerBackend, ExternalBackend)
 
 
 def test_the_table_of_faults_says_what_each_backend_can_make() -> None:
-    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "faults.md").read_text(encoding="utf-8")
     rows = [
         (re.findall(r"`(\w+)`", names), cells)
         for names, _, *cells in (
@@ -108,7 +108,7 @@ def test_every_placeholder_and_every_suite_is_named() -> None:
 
 
 def test_each_line_of_the_threat_model_names_a_test_that_exists() -> None:
-    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line]
     lines = [row for row in rows if not row.endswith("| test |")]
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page)

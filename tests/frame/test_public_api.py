@@ -51,7 +51,7 @@ def test_names_of_a_public_module(module: str) -> None:
 
 
 def test_the_documents_name_each_public_module_and_name() -> None:
-    page = (PACKAGE.parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (PACKAGE.parents[1] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     missing = [
         f"{module}.{name}"
         for module, names in SURFACE.items()

@@ -201,7 +201,7 @@ def test_every_variable_that_the_project_reads_may_be_set() -> None:
     readers = [
         *(ROOT / name for name in ("Makefile", "CONTRIBUTING.md", "README.md", "conftest.py")),
         *(ROOT / ".ci").iterdir(),
-        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
         *(path for folder in READING for path in (ROOT / folder).rglob("*.py")),
     ]
     named = {name for path in readers for name in VARIABLE.findall(path.read_text("utf-8"))}

@@ -89,7 +89,9 @@ def test_the_first_answer_that_a_finding_names_is_its_moment() -> None:
 def test_a_probe_of_a_health_route_is_asked_by_its_path() -> None:
     probed = replace(FIRST, operation="/ready")
     made = recording(readiness=(probed,))
-    assert moment_of(made, violation_of(probed).violation) == Moment('curl -i "$SERVICE"/ready')
+    assert moment_of(made, violation_of(probed).violation) == Moment(
+        'curl -i "$SERVICE"/ready', operation="/ready"
+    )
 
 
 def test_a_finding_that_names_no_answer_has_no_moment() -> None:

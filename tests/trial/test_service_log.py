@@ -57,7 +57,7 @@ def test_it_is_kept_masked_and_for_its_user_alone(run: Running, kept: Path) -> N
     one.start()
     one.restart()
     first = kept.read_text("utf-8")
-    shown = "URL=postgresql://shop_role:********@127.0.0.1:5433/shop_db\nWORD=********\n"
+    shown = "URL=postgresql://⟨dsn.user⟩:********@⟨dsn.address⟩/⟨dsn.database⟩\nWORD=********\n"
     assert first.startswith(shown)
     one.stop()
     last = kept.read_text("utf-8")

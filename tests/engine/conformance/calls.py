@@ -1,7 +1,7 @@
 """The table of calls: what each server answers, in the order in which one session makes them.
 
 A row is a call and the answer that Toxiproxy's contract gives. Where the engine is better on
-purpose, `ours` holds its answer and `why` begins the row of docs/proxy.md that says so.
+purpose, `ours` holds its answer and `why` begins the row of docs/reference/proxy.md that says so.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
 """The table of observations: what both ends of a connection see, as words.
 
 A row is an experiment and what Toxiproxy's contract says of it. Where the engine is better on
-purpose, `ours` holds what it shows and `why` begins the row of docs/proxy.md that says so.
+purpose, `ours` holds what it shows and `why` begins the row of docs/reference/proxy.md that says
+so.
 """
 
 import contextlib

@@ -79,5 +79,5 @@ def check(answer: Answer, response: httpx.Response) -> None:
 
 
 def test_every_difference_is_documented() -> None:
-    page = (Path(__file__).parents[3] / "docs/proxy.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/reference/proxy.md").read_text()
     assert all(f"\n| {call.why}" in page for call in CALLS if call.ours is not None)

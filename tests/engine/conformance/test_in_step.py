@@ -1,7 +1,7 @@
 """Random calls and connections, made of both servers in step: they do the same at every step.
 
-What differs on purpose (docs/proxy.md) is left out: numbers out of range, connections that were
-open when a toxic that ends them was added, and half-closed ones.
+What differs on purpose (docs/reference/proxy.md) is left out: numbers out of range, connections
+that were open when a toxic that ends them was added, and half-closed ones.
 """
 
 import re

@@ -53,5 +53,5 @@ def observe(observation: Observation, api: str) -> str:
 
 
 def test_every_difference_is_documented() -> None:
-    page = (Path(__file__).parents[3] / "docs/proxy.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/reference/proxy.md").read_text()
     assert all(f"\n| {one.why}" in page for one in OBSERVATIONS if one.ours is not None)
