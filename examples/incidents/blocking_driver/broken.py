@@ -17,7 +17,7 @@ app = FastAPI()
 
 @app.exception_handler(PoolTimeout)
 @app.exception_handler(OperationalError)
-async def unavailable(_: Request, error: Exception) -> JSONResponse:
+async def unavailable(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "The database is unavailable"}, 503, {"Retry-After": "1"})
 
 

@@ -17,17 +17,17 @@ app = FastAPI()
 
 @app.exception_handler(PoolTimeout)
 @app.exception_handler(OperationalError)
-async def unavailable(_: Request, error: Exception) -> JSONResponse:
+async def unavailable(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "The database is unavailable"}, 503, {"Retry-After": "1"})
 
 
 @app.exception_handler(IntegrityError)
-async def taken(_: Request, error: Exception) -> JSONResponse:
+async def taken(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "There is such a note already"}, 409)
 
 
 @app.exception_handler(Exception)
-async def unforeseen(_: Request, error: Exception) -> JSONResponse:
+async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "Internal error"}, 500)
 
 

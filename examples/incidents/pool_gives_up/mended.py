@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 SIZE = 5
+LAST = "select id, text from notes order by id desc limit 10"
 
 
 class Pool:
@@ -27,11 +28,12 @@ class Pool:
         pause = 0.1
         while True:
             try:
-                dsn = os.environ["DATABASE_URL"]
-                self._idle.put_nowait(await asyncpg.connect(dsn, timeout=0.5, command_timeout=0.5))
-                return
+                connection = await asyncpg.connect(os.environ["DATABASE_URL"], timeout=0.5)
             except ERRORS:
                 await asyncio.sleep(pause)
+            else:
+                self._idle.put_nowait(connection)
+                return
             pause = min(pause * 2, 0.8)
 
     @asynccontextmanager
@@ -57,7 +59,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-async def unavailable(_: Request, error: Exception) -> JSONResponse:
+async def unavailable(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "The database is unavailable"}, 503, {"Retry-After": "1"})
 
 
@@ -67,7 +69,7 @@ app = FastAPI(lifespan=lifespan, exception_handlers=dict.fromkeys(ERRORS, unavai
 @app.get("/notes")
 async def notes() -> list[dict[str, Any]]:
     async with pool.leased() as connection:
-        rows = await connection.fetch("select id, text from notes order by id desc limit 10")
+        rows = await connection.fetch(LAST, timeout=0.5)
     return [dict(row) for row in rows]
 
 
@@ -79,5 +81,5 @@ async def live() -> dict[str, str]:
 @app.get("/ready")
 async def ready() -> dict[str, str]:
     async with pool.leased() as connection:
-        await connection.fetchval("select 1")
+        await connection.fetchval("select 1", timeout=0.5)
     return {"status": "pass"}

@@ -19,7 +19,7 @@ app = Flask(__name__)
 @app.errorhandler(PoolTimeout)
 @app.errorhandler(OperationalError)
 @app.errorhandler(PendingRollbackError)
-def unavailable(error: Exception) -> tuple[Response, int, dict[str, str]]:
+def unavailable(_error: Exception) -> tuple[Response, int, dict[str, str]]:
     return jsonify(detail="The database is unavailable"), 503, {"Retry-After": "1"}
 
 

@@ -6,15 +6,24 @@ const pool = new pg.Pool({
   connectionString: process.env.DATABASE_URL,
   max: 5,
   connectionTimeoutMillis: 400,
+  query_timeout: 450,
 });
 pool.on("error", (error) => console.error("idle connection:", error.code));
 pool.on("connect", (client) => client.on("error", () => {}));
 
+async function rows(query) {
+  const client = await pool.connect();
+  try {
+    return (await client.query(query)).rows;
+  } finally {
+    client.release();
+  }
+}
+
 const routes = {
-  "GET /notes": async () =>
-    (await pool.query("select id, text from notes order by id desc limit 10")).rows,
+  "GET /notes": () => rows("select id, text from notes order by id desc limit 10"),
   "GET /live": async () => ({ status: "pass" }),
-  "GET /ready": async () => (await pool.query("select 1 as one")).rows[0],
+  "GET /ready": () => rows("select 1 as one"),
 };
 
 function answer(response, status, body, headers = {}) {

@@ -11,11 +11,23 @@ const pool = new pg.Pool({
 pool.on("error", (error) => console.error("idle connection:", error.code));
 pool.on("connect", (client) => client.on("error", () => {}));
 
+async function rows(query) {
+  const client = await pool.connect();
+  let failed;
+  try {
+    return (await client.query(query)).rows;
+  } catch (error) {
+    failed = error;
+    throw error;
+  } finally {
+    client.release(failed); // where it has failed, it is closed
+  }
+}
+
 const routes = {
-  "GET /notes": async () =>
-    (await pool.query("select id, text from notes order by id desc limit 10")).rows,
+  "GET /notes": () => rows("select id, text from notes order by id desc limit 10"),
   "GET /live": async () => ({ status: "pass" }),
-  "GET /ready": async () => (await pool.query("select 1 as one")).rows[0],
+  "GET /ready": () => rows("select 1 as one"),
 };
 
 function answer(response, status, body, headers = {}) {

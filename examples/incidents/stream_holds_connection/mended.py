@@ -26,7 +26,7 @@ app = FastAPI()
 @app.exception_handler(OSError)
 @app.exception_handler(PoolTimeout)
 @app.exception_handler(DBAPIError)
-async def unavailable(_: Request, error: Exception) -> JSONResponse:
+async def unavailable(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "The database is unavailable"}, 503, {"Retry-After": "1"})
 
 

@@ -25,7 +25,7 @@ def close(_: BaseException | None) -> None:
 
 @app.errorhandler(PoolTimeout)
 @app.errorhandler(OperationalError)
-def unavailable(error: Exception) -> tuple[Response, int, dict[str, str]]:
+def unavailable(_error: Exception) -> tuple[Response, int, dict[str, str]]:
     return jsonify(detail="The database is unavailable"), 503, {"Retry-After": "1"}
 
 
