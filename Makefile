@@ -30,16 +30,17 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test oldest env engine lint compiled docs own-tests suites containers examples \
-    detection fuzz clean
+.PHONY: help gate test oldest env engine lint compiled docs own-tests suites incidents containers \
+    examples incidents-page detection fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
-	@echo 'make test        lint, types, own tests, suites; with containers if Docker answers'
+	@echo 'make test        lint, types, own tests, suites, incidents; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
 	@echo 'make detection   run all controls, and write which defects are caught to docs/explanation/detection.md'
 	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
+	@echo 'make incidents   judge the incidents in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make docs        build the documentation in build/site; a warning is an error'
 	@echo 'make lint        run ruff and mypy'
@@ -55,6 +56,7 @@ test: engine
 	@$(MAKE) --no-print-directory -j 2 lint compiled
 	@$(MAKE) --no-print-directory own-tests
 	@$(MAKE) --no-print-directory suites
+	@$(MAKE) --no-print-directory incidents
 	@$(MAKE) --no-print-directory containers
 
 lint: env
@@ -94,6 +96,10 @@ suites: env
 	@echo '== the suites, backend embedded'
 	@$(PYTHON) -m pytest suites -q -n 4 $(ARGS)
 
+incidents: env
+	@echo '== the incidents in examples/'
+	@$(PYTHON) -m pytest examples/test_incidents.py -q -rs -n 4 $(ARGS)
+
 containers: engine
 	@if $(ENGINE_ANSWERS); then \
 	    echo '== the suites, backend docker' && \
@@ -111,7 +117,10 @@ detection: env
 
 examples: env
 	@echo '== the services in examples/'
-	@$(PYTHON) -m pytest examples -q -rs $(ARGS)
+	@$(PYTHON) -m pytest examples/test_examples.py -q -rs $(ARGS)
+
+incidents-page: env
+	@$(PYTHON) -m examples.gallery
 
 oldest: env
 	@$(OLDEST_FROM) | cmp -s - $(OLDEST)/made-from && $(OLDEST)/bin/python -c '' 2>/dev/null \

@@ -945,3 +945,13 @@ def test_a_complaint_about_a_body_shows_no_secret_of_it(body: dict[str, object],
     assert said in broken.value.violation.observed
     assert "abcd1234" not in str(broken.value)
     assert "hunter22" not in str(broken.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [([{"status": "DOWN"}, 503], True), ({"status": "UP"}, False)]
+)
+def test_readiness_that_passes_with_a_body_that_fails_is_told(body: object, said: bool) -> None:
+    probes = tuple(answer(200, started=102.0 + number, json=body) for number in range(8))
+    with pytest.raises(ContractViolation) as violated:
+        expect_unready(recording(readiness=probes))
+    assert (", with a body that says it fails" in str(violated.value)) is said

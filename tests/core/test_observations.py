@@ -211,3 +211,15 @@ def test_a_long_recovery_is_told_by_its_first_and_last_rounds(
 ) -> None:
     recovery = Recovery(False, seconds(1), tuple(map(str, range(count))))
     assert list(recovery.timeline) == expected
+
+
+@pytest.mark.parametrize(
+    ("recovery", "outcome"),
+    [
+        (Recovery(True, seconds(3), ("late", "steady")), "only after 3.00 s"),
+        (Recovery(False, seconds(3), ("early", "/x: 503")), "not even after 3.00 s (/x: 503)"),
+        (Recovery(False, seconds(3), ()), "not even after 3.00 s"),
+    ],
+)
+def test_an_outcome_tells_what_was_wrong_last(recovery: Recovery, outcome: str) -> None:
+    assert recovery.outcome == outcome

@@ -21,6 +21,7 @@ ASKED = "python -m brownout.backends.docker"
 RUNS = [
     "python -m pytest tests -q -rs -n 6 --dist loadfile --no-loadscope-reorder -m ",
     "python -m pytest suites -q -n 4",
+    "python -m pytest examples/test_incidents.py -q -rs -n 4",
 ]
 CONTAINERS = "suites -q -n 3 --brownout-backend=docker"
 

@@ -1,0 +1,55 @@
+"""Notes of the user whose token comes with the request, with FastAPI and asyncpg."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi.responses import JSONResponse
+
+ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with asyncpg.create_pool(
+        os.environ["DATABASE_URL"], min_size=0, max_size=5, timeout=0.5, command_timeout=0.5
+    ) as app.state.pool:
+        yield
+
+
+async def unavailable(_request: Request, _error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "The database is unavailable"}, 503, {"Retry-After": "1"})
+
+
+app = FastAPI(lifespan=lifespan, exception_handlers=dict.fromkeys(ERRORS, unavailable))
+
+
+async def user(authorization: Annotated[str, Header()] = "") -> int:
+    token = authorization.removeprefix("Bearer ")
+    try:
+        number = await app.state.pool.fetchval("select id from users where token = $1", token)
+    except Exception as error:
+        raise HTTPException(401, "The token is not valid") from error
+    if number is None:
+        raise HTTPException(401, "The token is not valid")
+    return int(number)
+
+
+@app.get("/notes")
+async def notes(owner: Annotated[int, Depends(user)]) -> list[dict[str, Any]]:
+    mine = "select id, text from notes where owner = $1 order by id desc limit 10"
+    return [dict(row) for row in await app.state.pool.fetch(mine, owner)]
+
+
+@app.get("/live")
+async def live() -> dict[str, str]:
+    return {"status": "pass"}
+
+
+@app.get("/ready")
+async def ready() -> dict[str, str]:
+    await app.state.pool.fetchval("select 1")
+    return {"status": "pass"}
