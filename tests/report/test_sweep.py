@@ -87,8 +87,8 @@ def test_without_a_sweep_there_is_no_map() -> None:
 
 def share(**fields: object) -> Mapping[str, Any]:
     known = {
-        "cases": 4, "met": 4, "not_met": [], "left_out": 0, "seed": 1, "unswept": {}, "varying": [],
-        "folded": {},
+        "cases": 4, "met": 4, "not_met": [], "left_out": 0, "restarts": 0, "seed": 1, "unswept": {},
+        "varying": [], "folded": {},
     }  # fmt: skip
     return {**known, **fields}
 
@@ -102,6 +102,7 @@ def test_the_coverage_counts_each_share_once_and_names_what_is_missing() -> None
             "sweep": share(
                 met=1,
                 left_out=2,
+                restarts=3,
                 not_met=["a/x/cut"],
                 unswept={"b": "why"},
                 varying=["a/y"],
@@ -112,6 +113,7 @@ def test_the_coverage_counts_each_share_once_and_names_what_is_missing() -> None
     assert coverage(facts[:1]) == "sweep: 4 of 4 cases were judged (100%)"
     assert coverage(facts) == (
         "sweep: 5 of 8 cases were judged (62%); 2 left out, chosen by seed 1; "
-        "1 did not meet their step: a/x/cut; b was not swept (why); "
+        "1 did not meet their step: a/x/cut; the service was started again after 3 of them; "
+        "b was not swept (why); "
         "a/z 2 stands for 7 more executions; not every request has a/y"
     )
