@@ -30,12 +30,13 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate test oldest env engine lint compiled docs own-tests suites incidents containers \
-    examples incidents-page detection fuzz clean
+.PHONY: help gate sweep test oldest env engine lint compiled docs own-tests suites incidents \
+    containers examples incidents-page detection fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
+	@echo 'make sweep       break each step of each of its operations once'
 	@echo 'make test        lint, types, own tests, suites, incidents; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
 	@echo 'make detection   run all controls, and write which defects are caught to docs/explanation/detection.md'
@@ -50,6 +51,9 @@ help:
 
 gate: env
 	@$(VENV)/bin/brownout gate $(ARGS)
+
+sweep: env
+	@$(VENV)/bin/brownout gate --only sweep $(ARGS)
 
 # A line that fails ends the run.
 test: engine

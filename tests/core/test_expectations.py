@@ -74,6 +74,7 @@ from tests.core.overload_controls import OVERLOAD_CONTROLS
 from tests.core.recovery_controls import RECOVERY
 from tests.core.retry_controls import RETRY_CONTROLS
 from tests.core.sharing_controls import SHARING
+from tests.core.sweep_controls import SWEEP
 
 OWN = Errors(media_type="application/json", schema={"type": "object", "required": ["code"]})
 TEXT = Errors(media_type="text/plain")
@@ -863,6 +864,7 @@ CONTROLS = {
         ],
     ),
     **LEFT_BEHIND,
+    **SWEEP,
     **LIFECYCLE,
     **RECOVERY,
     **SHARING,

@@ -27,6 +27,7 @@ from brownout.faults import (
     LockedTables,
     Loss,
     LostCommitReply,
+    LostReply,
     NoFreeSlots,
     Outage,
     RefusedAuthentication,
@@ -43,6 +44,7 @@ from brownout.faults import (
     Step,
     SwallowedCancels,
     TerminatedBackends,
+    TruncatedReply,
 )
 
 wrong: Any = lambda value: value  # noqa: E731 - hides from the type checker what it would refuse
@@ -68,6 +70,8 @@ EACH: list[Fault] = [
     ServerError("40001", on=Statement("insert into orders", at=Step.BIND), times=2),
     ServerError("57P01", on=Commit(), fatal=True, message="bye"),
     LostCommitReply(Statement("insert"), loss=Loss.RST, nth=2),
+    LostReply(Commit(), loss=Loss.SILENCE),
+    TruncatedReply(Statement("select"), 9, in_row=True),
     CommitNeverArrives(),
     RefusedAuthentication("53300"),
     SlowAuthentication(ms(5), times=2),
@@ -106,6 +110,8 @@ EACH: list[Fault] = [
         (lambda: ServerError("40001", on=Commit(), times=0), "both count from 1"),
         (lambda: RefusedAuthentication("abcde"), "not the SQLSTATE of an error"),
         (lambda: LostCommitReply(nth=0), "both count from 1"),
+        (lambda: LostReply(Commit(), times=0), "both count from 1"),
+        (lambda: TruncatedReply(Commit(), -1), "cannot be negative"),
         (lambda: DelayedAt(Commit(), ms(-1)), "DelayedAt: delay"),
         (lambda: DelayedAt(Commit(), dt.timedelta.max), "DelayedAt: delay"),
         (lambda: SlowAuthentication(ms(-1)), "SlowAuthentication: delay"),

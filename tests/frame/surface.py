@@ -26,37 +26,39 @@ SURFACE: Mapping[str, frozenset[str]] = {
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_acknowledged_kept
             expect_agreeing_health expect_alive_without_database expect_all_succeed
-            expect_all_within expect_as_before expect_at_most_failures
-            expect_at_most_sessions expect_back_off expect_callers_error
-            expect_cheap_reconnecting expect_cheap_replanning expect_connects_given_up
-            expect_constant expect_constant_titles expect_distinct_origins expect_each
-            expect_error_media_type expect_excess_answered expect_excess_refused
-            expect_failing_component_named expect_few_attempts expect_few_connects
-            expect_free_event_loop expect_fresh_again expect_goodput
-            expect_honest_statuses expect_invariants expect_kept_trace_ids
-            expect_little_added_load expect_marked_as_stale expect_near_baseline
-            expect_never_repeated expect_no_flapping expect_no_leak expect_none_doubled
+            expect_all_within expect_as_before expect_at_most_failures expect_at_most_sessions
+            expect_back_off expect_callers_error expect_cheap_reconnecting
+            expect_cheap_replanning expect_connects_given_up expect_constant
+            expect_constant_titles expect_distinct_origins expect_each expect_each_case
+            expect_error_media_type expect_exactly_once_with_key expect_excess_answered
+            expect_excess_refused expect_failing_component_named expect_few_attempts
+            expect_few_connects expect_free_event_loop expect_fresh_again expect_goodput
+            expect_honest_refusal expect_honest_statuses expect_invariant_kept expect_invariants
+            expect_kept_trace_ids expect_little_added_load expect_marked_as_stale
+            expect_near_baseline expect_never_repeated expect_next_callers_served
+            expect_no_flapping expect_no_leak expect_no_open_transaction expect_none_doubled
             expect_none_idle_in_transaction expect_none_left_running expect_none_made_up
-            expect_none_repeated expect_none_starved expect_none_succeed
-            expect_one_at_a_time expect_one_error_line expect_one_retrying_layer
-            expect_opened_by_slow_calls expect_origins expect_parallel
-            expect_process_alive expect_ready_again expect_ready_with_database
-            expect_recovered expect_recovered_meanwhile expect_refused_absent
-            expect_retried expect_retries_in_time expect_retry_after expect_same_answer
-            expect_shielded expect_sqlstate_in_log_only expect_status_member
-            expect_stopped expect_traceable expect_unaffected_by_lock
-            expect_unaffected_by_streams expect_unanswered_never_repeated
-            expect_unavailable expect_under_way_finished expect_undetermined_told
-            expect_unready expect_unready_while_draining expect_used_key_refused
-            expect_valid_bodies expect_valid_retry_after expect_whole_after_failures
+            expect_none_repeated expect_none_starved expect_none_succeed expect_one_at_a_time
+            expect_one_error_line expect_one_retrying_layer expect_opened_by_slow_calls
+            expect_origins expect_parallel expect_process_alive expect_ready_again
+            expect_ready_with_database expect_recovered expect_recovered_from_case
+            expect_recovered_meanwhile expect_refused_absent expect_retried
+            expect_retries_in_time expect_retry_after expect_same_answer expect_sessions_within
+            expect_shielded expect_sqlstate_in_log_only expect_status_member expect_stopped
+            expect_told_as_it_is expect_traceable expect_unaffected_by_lock
+            expect_unaffected_by_streams expect_unanswered_never_repeated expect_unavailable
+            expect_under_way_finished expect_undetermined_told expect_unready
+            expect_unready_while_draining expect_used_key_refused expect_valid_bodies
+            expect_valid_retry_after expect_whole_after_failures expect_whole_answer
             expect_whole_answers expect_whole_pool expect_whole_transactions
+            expect_written_at_most_once expect_written_if_acknowledged
         """,
         "brownout.faults": """
-            ALL Bandwidth BlackHole ChangedSchema Commit CommitNeverArrives Crash CutAfter
-            CutAt DelayedAt Direction ESTABLISHED Fault Freeze Latency LockedTables Loss
-            LostCommitReply NEW NoFreeSlots Outage RefusedAuthentication Reset Restart
+            ALL Bandwidth BlackHole ChangedSchema Commit CommitNeverArrives Crash CutAfter CutAt
+            DelayedAt Direction ESTABLISHED Fault Freeze Latency LockedTables Loss
+            LostCommitReply LostReply NEW NoFreeSlots Outage RefusedAuthentication Reset Restart
             RevokedPermission Scope ScopeKind ServerError Side SlowAuthentication StalledAt
-            Statement Step SwallowedCancels TerminatedBackends
+            Statement Step SwallowedCancels TerminatedBackends TruncatedReply
         """,
         "brownout.observations": """
             Answer Completion History Latencies Outcome Problem Recovery SAMPLES

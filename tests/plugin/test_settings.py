@@ -46,6 +46,9 @@ def test_defaults() -> None:
         "start_timeout": "30",
         "strict": "no",
         "only": None,
+        "sweep": None,
+        "sweep_cases": None,
+        "sweep_seed": "1",
         "baseline": None,
         "report": None,
     }

@@ -10,11 +10,13 @@ import pytest
 from brownout import FaultNotFelt, ms
 from brownout.control import EngineProcess
 from brownout.faults import (
+    Commit,
     CommitNeverArrives,
     CutAt,
     DelayedAt,
     Loss,
     LostCommitReply,
+    LostReply,
     RefusedAuthentication,
     ServerError,
     Side,
@@ -22,6 +24,7 @@ from brownout.faults import (
     StalledAt,
     Statement,
     SwallowedCancels,
+    TruncatedReply,
 )
 from brownout.postgres import Postgres
 
@@ -55,6 +58,13 @@ async def test_a_slow_authentication_holds_up_new_connections_alone(postgres: Po
         await one.close()
 
 
+async def _ended(postgres: Postgres) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while postgres.sessions():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])
 async def test_a_lost_commit_reply_leaves_the_row(loss: Loss, postgres: Postgres) -> None:
     connection = await asyncpg.connect(postgres.dsn)
@@ -72,6 +82,53 @@ async def test_a_statement_that_commits_by_itself_loses_its_reply_and_keeps_its_
         await connection.execute("insert into kept values ($1)", 1)
     connection.terminate()
     assert _rows(postgres) == [1]
+
+
+@pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])
+@pytest.mark.parametrize("on", [Statement("^insert into kept"), Commit()])
+async def test_a_lost_reply_leaves_what_was_committed(
+    on: Statement | Commit, loss: Loss, postgres: Postgres
+) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    with postgres.inject(LostReply(on, loss)) as injection, pytest.raises(LOST):
+        await _write(connection, 1)
+    connection.terminate()
+    assert injection.felt == 1
+    await _ended(postgres)
+    assert _rows(postgres) == ([1] if isinstance(on, Commit) else [])
+
+
+async def test_a_reply_is_lost_too_where_only_some_rows_were_asked_for(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    fault = LostReply(Statement("generate_series"))
+    with postgres.inject(fault) as injection, pytest.raises(LOST):
+        await connection.fetchrow("select generate_series(1, $1::int)", 3)  # PortalSuspended
+    assert injection.felt == 1
+
+
+async def test_a_silent_reply_comes_when_the_fault_heals(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    fault = LostReply(Statement("insert into kept"), Loss.SILENCE, times=1)
+    async with postgres.inject(fault) as injection:
+        pending = asyncio.create_task(connection.execute("insert into kept values (1)"))
+        deadline = time.monotonic() + DEADLINE
+        while not await asyncio.to_thread(lambda: injection.felt):
+            assert time.monotonic() < deadline
+        assert _rows(postgres) == [1]
+        assert not pending.done()
+    async with asyncio.timeout(DEADLINE):
+        await pending
+    await connection.close()
+
+
+@pytest.mark.parametrize("in_row", [False, True])
+async def test_a_reply_breaks_off(in_row: bool, postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    fault = TruncatedReply(Statement("generate_series"), in_row=in_row, nth=2 if in_row else 1)
+    with postgres.inject(fault) as injection, pytest.raises(LOST):
+        await connection.fetch("select generate_series(1, 3)")
+    assert injection.felt == 1
+    assert connection.is_closed()
 
 
 @pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])
