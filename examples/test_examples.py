@@ -33,6 +33,14 @@ def go_pgx(folder: Path) -> None:
     subprocess.run(words, cwd=folder, env=environment, check=True, timeout=300)
 
 
+def spring_boot(folder: Path) -> None:
+    """Build its jar with what its pom.xml names."""
+    mvn = shutil.which("mvn")
+    if mvn is None or shutil.which("java") is None:
+        pytest.skip("Java 17 and Maven are needed")
+    subprocess.run([mvn, "-B", "-q", "package"], cwd=folder, check=True, timeout=600)
+
+
 def nothing(_: Path) -> None:
     """All of it is in this environment."""
 
@@ -40,12 +48,14 @@ def nothing(_: Path) -> None:
 PREPARED: dict[str, Callable[[Path], None]] = {
     "fastapi_sqlalchemy": nothing,
     "flask_sqlalchemy": nothing,
+    "django_psycopg": nothing,
     "express": express,
     "go_pgx": go_pgx,
+    "spring_boot": spring_boot,
 }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", PREPARED)
 def test_every_promise_is_kept(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
@@ -59,7 +69,7 @@ def test_every_promise_is_kept(name: str, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
     )
     assert gate.returncode == 0, gate.stdout

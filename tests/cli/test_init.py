@@ -155,6 +155,7 @@ def test_a_command_alone_makes_a_file_to_be_filled_in(folder: Path, capsys: Said
     [
         ("app --port=8000", ["app", "--port={port}"]),
         ("app -p 80", ["app", "-p", "{port}"]),
+        ("java -jar app.jar --server.port=80", ["java", "-jar", "app.jar", "--server.port={port}"]),
         (
             "gunicorn -b 127.0.0.1:KNOWN shop:app",
             ["gunicorn", "-b", "127.0.0.1:{port}", "shop:app"],
@@ -231,13 +232,15 @@ def test_a_number_keeps_to_its_limits(folder: Path, limits: dict[str, object], v
 
 
 @contextmanager
-def answering(replies: dict[str, Any], *, missing: int = 404) -> Iterator[str]:
+def answering(
+    replies: dict[str, Any], *, missing: int = 404, problem: object = None
+) -> Iterator[str]:
     """A service that has these paths, and answers others with `missing`, as a problem."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = self.path in replies
-            body = json.dumps(replies.get(self.path, {})).encode()
+            body = json.dumps(replies.get(self.path, problem or {})).encode()
             self.send_response(200 if known else missing)
             self.send_header(
                 "Content-Type", "application/json" if known else "application/problem+json; x=1"
@@ -267,6 +270,23 @@ def test_a_running_service_is_asked_for_all_of_it(folder: Path) -> None:
     assert (service.health.live, service.health.ready) == ("/livez", "/readyz")
     assert [one.name for one in service.operations] == ["list-orders", "place-order"]
     assert service.errors.media_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("problem", "trace"),
+    [
+        ({"title": "Not Found", "trace_id": "4f5d8e06"}, "trace_id"),
+        ({"requestId": "4f5d8e06"}, "requestId"),
+        ({"title": "Not Found", "trace_id": 7}, None),
+        (["trace_id"], None),
+    ],
+)
+def test_an_unknown_path_shows_which_member_leads_to_the_log(
+    folder: Path, problem: object, trace: str | None
+) -> None:
+    with answering({}, problem=problem) as url:
+        assert main(["init", "--url", url]) == 0
+    assert service_from(folder / "brownout.toml").errors.trace == trace
 
 
 def test_a_service_that_answers_everything_shows_no_health_route(folder: Path) -> None:

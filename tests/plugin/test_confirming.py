@@ -80,7 +80,9 @@ def test_late_twice_is_broken_and_late_once_is_not(
         ("ALONE", 0.59, (2, 2), 1),
         # Of 3 s it was 1.2 s.
         ("ALONE", 0.6, (2, 3), 1),
-        ("ORDINARY", 0.6, (2, 2), 1),
+        ("ORDINARY", 0.6, (2, 2), 2),
+        ("ORDINARY", 0.59, (2, 2), 1),
+        ("ORDINARY", 0.6, (2, 3), 1),
     ],
 )
 def test_a_time_that_a_starved_machine_explains_twice_is_unknown(

@@ -1,0 +1,77 @@
+"""The recipes are run as they stand in docs/recipes.md."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brownout.backends.model import Backend
+from brownout.plugin import fixtures
+
+ROOT = Path(__file__).parents[2]
+RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"^```(?:ini|python)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILES = dict(NAMED.findall(RECIPES))
+TESTS = sorted(name for name in FILES if name.startswith("test_"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipes' folder, as the page tells it."""
+    folder = tmp_path_factory.mktemp("recipes") / "shop"
+    shutil.copytree(ROOT / "examples" / "django_psycopg", folder)
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, *words: str) -> str:
+    """pytest's output there; it must pass."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-q", *words],
+        cwd=folder,
+        env={**inherited, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_every_block_has_its_file() -> None:
+    assert RECIPES.count("\n```python\n") + RECIPES.count("\n```ini\n") == len(FILES)
+    assert len(TESTS) == 8
+
+
+@pytest.mark.timeout(300)
+def test_recipes_pass(folder: Path) -> None:
+    tests = sum(
+        len(re.findall(r"^ *(?:async )?def test_", FILES[name], re.MULTILINE)) for name in TESTS
+    )
+    assert f"{tests} passed" in run(folder)
+
+
+@pytest.mark.timeout(300)
+def test_recipes_pass_in_workers_on_a_server_that_exists(folder: Path, server: Backend) -> None:
+    said = run(
+        folder,
+        *("-n", "2", f"--brownout-postgres={server.admin().dsn}"),
+        *("test_sync.py", "test_invariant.py", "test_sqlalchemy.py", "test_mailer.py"),
+    )
+    assert "4 passed" in said
+
+
+def test_page_names_every_fixture() -> None:
+    public = [name for name in fixtures.__all__ if not name.startswith("_")]
+    table = RECIPES.partition("## The fixtures")[2].partition("\n## ")[0]
+    rows = "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    assert sorted(re.findall(r"`(\w+)`", rows)) == sorted(public)
