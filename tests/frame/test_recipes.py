@@ -1,4 +1,4 @@
-"""The recipes are run as they stand in docs/recipes.md."""
+"""The recipes are run as they stand in docs/how-to/recipes.md."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from brownout.backends.model import Backend
 from brownout.plugin import fixtures
 
 ROOT = Path(__file__).parents[2]
-RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+RECIPES = (ROOT / "docs" / "how-to" / "recipes.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"^```(?:ini|python)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(NAMED.findall(RECIPES))
 TESTS = sorted(name for name in FILES if name.startswith("test_"))
