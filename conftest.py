@@ -2,11 +2,19 @@
 
 import os
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from brownout import Breaker, Budget, Errors, Health, Operation, Service, ms, seconds
+from brownout import Breaker, Budget, Degraded, Errors, Health, Operation, Service, ms, seconds
+
+
+@cache
+def snapshots() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for the snapshots of the catalogue, which is removed as this process ends."""
+    return tempfile.TemporaryDirectory(prefix="shop-")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +32,9 @@ def service_under_test() -> Service:
             # and an open breaker lets one request try after its rest.
             "SHOP_HEALTH_INTERVAL": "0.1",
             "SHOP_BREAKER_REST": "0.1",
+            # One when it starts; more would be queries that no request has asked for.
+            "SHOP_SNAPSHOT": f"{snapshots().name}/{{database_name}}.sqlite",
+            "SHOP_SNAPSHOT_INTERVAL": "60",
             # No balancer is to hear of a stop.
             "SHOP_DRAIN_DELAY": "0",
         },
@@ -37,7 +48,12 @@ def service_under_test() -> Service:
             Operation.read(
                 "list-orders", "GET", "/orders?limit=10", deadline_header="X-Request-Timeout-Ms"
             ),
-            Operation.read("list-products", "GET", "/products"),
+            Operation.read(
+                "list-products",
+                "GET",
+                "/products",
+                degraded=Degraded(marker="Age", max_age=seconds(600)),
+            ),
             Operation.read(
                 "quote-shipping", "GET", "/shipping-quote?weight=500", needs_database=False
             ),

@@ -20,9 +20,12 @@ from brownout.expectations import (
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BAD_VALUE,
+    COMMIT_REFUSED,
     CONFLICT,
+    DISK_FULL,
     ENDED_IN_USE,
     EVERY_FAULT,
+    FREEZE,
     LOCKED_TABLES,
     LOST_COMMIT,
     NO_FREE_SLOTS,
@@ -45,7 +48,10 @@ def test_no_acknowledged_write_is_lost(brownout_recording: Recording) -> None:
 
 
 @pytest.mark.behaviour("C1")
-@pytest.mark.trials(*EVERY_FAULT, BAD_VALUE, LOST_COMMIT, SILENT_COMMIT, REFUSED_STATEMENTS)
+@pytest.mark.trials(
+    *EVERY_FAULT, BAD_VALUE, DISK_FULL, COMMIT_REFUSED, LOST_COMMIT, SILENT_COMMIT,
+    REFUSED_STATEMENTS,
+)  # fmt: skip
 def test_no_write_that_was_acknowledged_under_a_fault_is_lost(
     brownout_recording: Recording,
 ) -> None:
@@ -70,7 +76,7 @@ def test_no_write_is_doubled(brownout_recording: Recording) -> None:
 
 
 @pytest.mark.behaviour("C3")
-@pytest.mark.trials(*EVERY_FAULT, LOST_COMMIT, SILENT_COMMIT)
+@pytest.mark.trials(*EVERY_FAULT, COMMIT_REFUSED, LOST_COMMIT, SILENT_COMMIT)
 def test_no_write_is_doubled_under_a_fault(brownout_recording: Recording) -> None:
     """Each is asked for once, so whatever repeats it is in the service."""
     expect_none_repeated(brownout_recording.recorded_writes(), brownout_recording.applied)
@@ -87,8 +93,9 @@ def test_no_write_of_a_history_that_was_refused_is_there(brownout_recording: Rec
 
 @pytest.mark.behaviour("C4", needs=Service.recorded_writes)
 @pytest.mark.trials(
-    OUTAGE, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, REVOKED_PERMISSION, CONFLICT, BAD_VALUE
-)
+    OUTAGE, FREEZE, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, REVOKED_PERMISSION, CONFLICT,
+    BAD_VALUE, DISK_FULL, COMMIT_REFUSED,
+)  # fmt: skip
 def test_no_write_that_was_refused_is_there(brownout_recording: Recording) -> None:
     """A 4xx, a 503 or a 429 says that it was not done."""
     expect_refused_absent(brownout_recording.recorded_writes(), brownout_recording.applied)

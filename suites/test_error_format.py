@@ -21,7 +21,9 @@ from brownout.trial.plan import (
     BAD_VALUE,
     BLACK_HOLE,
     BROKEN_ROWS,
+    COMMIT_REFUSED,
     CONFLICT,
+    DISK_FULL,
     ENDED_IN_USE,
     LOCKED_TABLES,
     LOST_COMMIT,
@@ -43,8 +45,8 @@ from brownout.trial.plan import (
 # not foresee; and, writes alone, for a conflict, for an unusable value and for a COMMIT of unknown
 # fate.
 REFUSING = (OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, STARTING_UP,
-            REVOKED_PERMISSION, REFUSED_STATEMENTS, CONFLICT, BAD_VALUE, LOST_COMMIT,
-            SILENT_COMMIT)  # fmt: skip
+            REVOKED_PERMISSION, REFUSED_STATEMENTS, CONFLICT, BAD_VALUE, DISK_FULL, COMMIT_REFUSED,
+            LOST_COMMIT, SILENT_COMMIT)  # fmt: skip
 
 
 @pytest.mark.behaviour("E1")

@@ -21,7 +21,9 @@ from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
+    CRASH,
     EVERY_FAULT,
+    FREEZE,
     FULL_POOL,
     LATENCY,
     LIVENESS_IN_A_BLACK_HOLE,
@@ -69,14 +71,14 @@ def test_liveness_is_fast_under_fault_and_load(brownout_recording: Recording) ->
 
 
 @pytest.mark.behaviour("H3", needs=readiness)
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, STARTING_UP)
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, STARTING_UP)
 def test_readiness_fails_without_the_database(brownout_recording: Recording) -> None:
     """As often in a row as an orchestrator asks for, and within as many of its periods."""
     expect_unready(brownout_recording)
 
 
 @pytest.mark.behaviour("H4", needs=readiness)
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, NO_FREE_SLOTS, RESTART, STARTING_UP)
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, FREEZE, NO_FREE_SLOTS, RESTART, CRASH, STARTING_UP)
 def test_readiness_comes_back(brownout_recording: Recording) -> None:
     """Within RTO of the heal, in the same process, and for good."""
     expect_ready_again(brownout_recording)

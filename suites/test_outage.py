@@ -12,8 +12,10 @@ from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
+    CRASH,
     CUT,
     ENDED_IN_USE,
+    FREEZE,
     LATENCY,
     LOCKED_TABLES,
     LOST_COMMIT,
@@ -36,7 +38,7 @@ def test_a_refused_connection_fails_fast(brownout_recording: Recording) -> None:
 
 @pytest.mark.behaviour("E5")
 @pytest.mark.trials(
-    OUTAGE, RESET, CUT, TERMINATED_BACKENDS, RESTART, ENDED_IN_USE, STARTING_UP, LOST_COMMIT
+    OUTAGE, RESET, CUT, TERMINATED_BACKENDS, RESTART, CRASH, ENDED_IN_USE, STARTING_UP, LOST_COMMIT
 )
 def test_a_database_that_is_gone_is_reported_as_unavailable(
     brownout_recording: Recording,
@@ -47,7 +49,9 @@ def test_a_database_that_is_gone_is_reported_as_unavailable(
 
 
 @pytest.mark.behaviour("E5")
-@pytest.mark.trials(BLACK_HOLE, BLACK_HOLE_TO_SERVICE, LATENCY, LOCKED_TABLES, SILENT_COMMIT)
+@pytest.mark.trials(
+    BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, LATENCY, LOCKED_TABLES, SILENT_COMMIT
+)
 def test_a_database_that_never_answers_is_reported_as_too_slow(
     brownout_recording: Recording,
 ) -> None:
@@ -57,7 +61,7 @@ def test_a_database_that_never_answers_is_reported_as_too_slow(
 
 
 @pytest.mark.behaviour("E9")
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, RESET)
+@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, RESET)
 def test_nothing_succeeds_without_the_database(brownout_recording: Recording) -> None:
     """No empty list, no made-up answer, no promise to do it later."""
     expect_none_succeed(brownout_recording.during())

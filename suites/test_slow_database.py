@@ -14,6 +14,7 @@ from brownout.trial.plan import (
     BLACK_HOLE_TO_SERVICE,
     CROWD_IN_A_BLACK_HOLE,
     ENDED_IN_USE,
+    FREEZE,
     HURRIED,
     LATENCY,
     LOCKED_TABLES,
@@ -27,7 +28,7 @@ from brownout.trial.plan import (
 
 
 @pytest.mark.behaviour("T1")
-@pytest.mark.trials(LATENCY, BLACK_HOLE_TO_SERVICE, SILENT_COMMIT, LOCKED_TABLES)
+@pytest.mark.trials(LATENCY, BLACK_HOLE_TO_SERVICE, FREEZE, SILENT_COMMIT, LOCKED_TABLES)
 def test_requests_end_by_the_deadline(brownout_recording: Recording) -> None:
     """Whether the database's answers come too late or not at all, a COMMIT's among them."""
     expect_all_within(brownout_recording.met(), brownout_recording.declared.budget.latest)

@@ -11,21 +11,25 @@ __all__ = ["Circuit"]
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """The limits for the requests on one table; if it is locked, only these wait and fail."""
+    """The limits for the requests on one table; if it is locked, only these wait and fail.
+
+    `changes` is narrower than `gate` by one: a change touches further tables, and while one of them
+    is locked, a place is left to those who only read.
+    """
 
     name: str
     gate: Gate
+    changes: Gate
     breaker: Breaker
 
     @classmethod
     def of(cls, name: str, settings: Settings) -> "Circuit":
         """Create a circuit with the limits from the settings."""
+        slots = max(1, int(settings.pool_size * settings.circuit_share))
         return cls(
             name,
-            Gate(
-                slots=max(1, int(settings.pool_size * settings.circuit_share)),
-                queue=settings.pool_queue,
-            ),
+            Gate(slots=slots, queue=settings.pool_queue),
+            Gate(slots=max(1, slots - 1), queue=settings.pool_queue),
             Breaker(
                 threshold=settings.breaker_threshold,
                 rest=settings.breaker_rest,

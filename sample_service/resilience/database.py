@@ -51,7 +51,9 @@ class Database:
     @property
     def waiting(self) -> int:
         """How many requests wait for a connection."""
-        return self.pool.gate.waiting + sum(c.gate.waiting for c in self.circuits.values())
+        return self.pool.gate.waiting + sum(
+            circuit.gate.waiting + circuit.changes.waiting for circuit in self.circuits.values()
+        )
 
     async def read(
         self, deadline: Deadline, circuit: Circuit, query: str, *args: object
@@ -88,7 +90,11 @@ class Database:
         self, deadline: Deadline, circuit: Circuit, unit: Callable[[Connection], Awaitable[T]]
     ) -> T:
         """Make one attempt of `write`. Raises `CommitUndetermined`, and what `unit` raises."""
-        async with self.pool.lease(deadline, circuit) as connection:
+        patience = deadline.within(self._settings.pool_patience)
+        async with (
+            circuit.changes.slot(patience),
+            self.pool.lease(deadline, circuit) as connection,
+        ):
             transaction = connection.transaction()
             await transaction.start()
             try:

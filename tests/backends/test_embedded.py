@@ -109,6 +109,48 @@ def test_a_restart_succeeds_while_a_server_process_is_frozen(running: EmbeddedBa
         assert session.execute("select 1").fetchone() == (1,)
 
 
+def test_a_crash_ends_every_session_and_keeps_port_and_committed_rows(
+    running: EmbeddedBackend,
+) -> None:
+    before = running.upstream()
+    with connect(running) as session:
+        session.execute("create table survived (n int)")
+    for n in range(3):
+        with connect(running) as session:
+            session.execute("insert into survived values (%s)", (n,))
+            running.crash()
+            with pytest.raises(psycopg.OperationalError):
+                session.execute("select 1")
+
+    with connect(running) as session:
+        assert session.execute("select count(*) from survived").fetchone() == (3,)
+    assert running.upstream() == before
+    assert running.ended() is None
+
+
+def test_a_frozen_server_answers_nothing_until_it_thaws(running: EmbeddedBackend) -> None:
+    with connect(running) as session:
+        running.freeze()
+        session.pgconn.send_query(b"select 1")
+        session.pgconn.flush()
+        with pytest.raises(psycopg.OperationalError, match="timeout"):
+            psycopg.connect(running.admin().dsn, connect_timeout=1)
+        session.pgconn.consume_input()
+        assert session.pgconn.is_busy()
+        assert running.ended() is None, "it is stopped, and has not ended"
+        running.thaw()
+        assert session.pgconn.get_result() is not None
+        assert session.pgconn.get_result() is None, "that was all of it"
+
+
+def test_a_frozen_server_can_be_stopped(backend: EmbeddedBackend) -> None:
+    backend.freeze()
+    backend.stop()
+
+    left = leftovers(backend._reaper.run)
+    assert [what for what in left if "reaper/__main__.py" not in what] == []
+
+
 def test_a_server_that_was_killed_can_be_restarted(backend: EmbeddedBackend) -> None:
     assert backend._server is not None
     backend._server.kill()

@@ -68,6 +68,8 @@ def test_what_only_the_servers_log_or_its_owner_could_prove_is_missing_with_its_
     backend = ExternalBackend(reaper, "postgresql://u:p@localhost/d")
     assert set(backend.missing_faults) == {
         "ChangedSchema",
+        "Crash",
+        "Freeze",
         "NoFreeSlots",
         "Restart",
         "RevokedPermission",
@@ -75,9 +77,12 @@ def test_what_only_the_servers_log_or_its_owner_could_prove_is_missing_with_its_
     assert all(backend.missing_faults.values())
 
 
-def test_it_is_not_restarted(reaper: Reaper) -> None:
-    with pytest.raises(BackendUnavailable, match="does not restart"):
-        ExternalBackend(reaper, "postgresql://u:p@localhost/d").restart()
+def test_it_is_not_restarted_crashed_or_frozen(reaper: Reaper) -> None:
+    backend = ExternalBackend(reaper, "postgresql://u:p@localhost/d")
+    for deed in ("restart", "crash", "freeze"):
+        with pytest.raises(BackendUnavailable, match=f"does not {deed}"):
+            getattr(backend, deed)()
+    backend.thaw()
 
 
 @pytest.mark.parametrize(

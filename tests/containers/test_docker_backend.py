@@ -142,6 +142,50 @@ def test_a_restart_ends_sessions_keeps_data_and_is_followed(backend: DockerBacke
             assert session.execute("select answer from kept").fetchone() == (42,)
 
 
+def test_a_crash_ends_sessions_and_keeps_data(backend: DockerBackend) -> None:
+    upstream, admin = backend.upstream(), backend.admin()
+    with enter(admin) as session:
+        session.execute("create table survived as select 42 as answer")
+    waiting = enter(through_toxiproxy(backend))
+
+    backend.crash()
+
+    with pytest.raises(psycopg.OperationalError), waiting:
+        waiting.execute("select 1")
+    assert (backend.upstream(), backend.admin()) == (upstream, admin), "the container goes on"
+    assert backend.ended() is None
+    with enter(through_toxiproxy(backend)) as session:
+        assert session.execute("select answer from survived").fetchone() == (42,)
+
+
+def test_a_frozen_server_answers_nothing_until_it_thaws(backend: DockerBackend) -> None:
+    with enter(through_toxiproxy(backend)) as session:
+        backend.freeze()
+        try:
+            session.pgconn.send_query(b"select 1")
+            session.pgconn.flush()
+            with pytest.raises(psycopg.OperationalError, match="timeout"):
+                psycopg.connect(through_toxiproxy(backend).dsn, connect_timeout=1)
+            session.pgconn.consume_input()
+            assert session.pgconn.is_busy()
+            assert backend.ended() is None, "it is paused, and has not ended"
+        finally:
+            backend.thaw()
+        assert session.pgconn.get_result() is not None
+        assert session.pgconn.get_result() is None, "that was all of it"
+
+
+def test_a_frozen_server_can_be_stopped(
+    reaper: Reaper, images: dict[str, str], docker_client: docker.DockerClient
+) -> None:
+    frozen = DockerBackend(reaper, **images)
+    frozen.start()
+    frozen.freeze()
+    frozen.stop()
+
+    assert Belongings(docker_client, frozen._labels).are_gone()
+
+
 def test_the_users_postgres_variables_are_not_heeded(
     backend: DockerBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,9 @@ from brownout import BackendUnavailable, FaultNotFelt, SettingsError, ms
 from brownout.backends.model import Backend
 from brownout.faults import (
     ChangedSchema,
+    Crash,
     Fault,
+    Freeze,
     Latency,
     LockedTables,
     NoFreeSlots,
@@ -26,6 +28,7 @@ from tests.core.clients import Clients, Connection, soon
 EACH: list[Fault] = [
     TerminatedBackends(),
     Restart(),
+    Crash(),
     NoFreeSlots(),
     LockedTables(),
     RevokedPermission(),
@@ -164,6 +167,73 @@ def test_a_restart_ends_every_session_and_keeps_what_was_committed(
         assert postgres.login.address == address
         assert clients.connect().execute("select id from orders").fetchall() == [(1,)]
     assert fault.felt == 2
+
+
+def test_a_crash_ends_every_session_without_a_word_and_keeps_what_was_committed(
+    postgres: Postgres, clients: Clients
+) -> None:
+    connection, other = clients.connect(), clients.connect()
+    connection.execute("insert into orders values (1)")
+    other.autocommit = False
+    other.execute("insert into orders values (2)")
+    with postgres.inject(Crash()) as fault:
+        for one in (connection, other):
+            with pytest.raises(psycopg.OperationalError) as end:
+                one.execute("select 1")
+            assert end.value.sqlstate is None
+        assert clients.connect().execute("select id from orders").fetchall() == [(1,)]
+    assert fault.felt == 2
+    assert postgres.backend.ended() is None
+    assert "all server processes terminated; reinitializing" in postgres.backend.server_log()
+
+
+# -- a frozen server -----------------------------------------------------------------------------
+
+
+def test_a_frozen_server_accepts_everything_and_goes_on_at_the_heal(
+    postgres: Postgres, clients: Clients
+) -> None:
+    asking, left, idle = (clients.connect() for _ in range(3))
+    with postgres.inject(Freeze()) as fault:
+        send(asking, "insert into orders values (1) returning id")
+        send(left, "insert into orders values (2)")
+        left.close()
+        new = clients.dial()
+        new.sendall(bytes.fromhex("0000000804d2162f"))  # SSLRequest
+        assert soon(lambda: fault.felt >= 2)
+        assert new.recv(1) == b"N", "the engine itself answers that"
+        asking.pgconn.consume_input()
+        assert asking.pgconn.is_busy()
+    result = asking.pgconn.get_result()
+    assert result is not None
+    assert result.get_value(0, 0) == b"1"
+    idle.execute("select 1")
+    assert soon(lambda: postgres.query("select count(*) from orders") == [(2,)]), (
+        "what a client that has left had asked for is carried out as well"
+    )
+
+
+def test_a_frozen_server_goes_on_when_the_block_fails(postgres: Postgres, clients: Clients) -> None:
+    connection = clients.connect()
+
+    def block() -> None:
+        with postgres.inject(Freeze()):
+            send(connection, "select 1")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        block()
+    assert postgres._in_force == []
+    clients.connect().execute("select 1")
+
+
+def test_a_frozen_server_that_was_asked_nothing_was_not_felt(
+    postgres: Postgres, clients: Clients
+) -> None:
+    clients.connect()
+    with pytest.raises(FaultNotFelt), postgres.inject(Freeze()):
+        pass
+    clients.connect().execute("select 1")
 
 
 # -- no slots ------------------------------------------------------------------------------------

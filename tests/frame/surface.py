@@ -54,11 +54,11 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_written_at_most_once expect_written_if_acknowledged
         """,
         "brownout.faults": """
-            ALL Bandwidth BlackHole ChangedSchema Commit CommitNeverArrives CutAfter
-            CutAt DelayedAt Direction ESTABLISHED Fault Latency LockedTables Loss
+            ALL Bandwidth BlackHole ChangedSchema Commit CommitNeverArrives Crash CutAfter CutAt
+            DelayedAt Direction ESTABLISHED Fault Freeze Latency LockedTables Loss
             LostCommitReply LostReply NEW NoFreeSlots Outage RefusedAuthentication Reset Restart
-            RevokedPermission Scope ScopeKind ServerError Side StalledAt Statement Step
-            SwallowedCancels TerminatedBackends TruncatedReply
+            RevokedPermission Scope ScopeKind ServerError Side SlowAuthentication StalledAt
+            Statement Step SwallowedCancels TerminatedBackends TruncatedReply
         """,
         "brownout.observations": """
             Answer Completion History Latencies Outcome Problem Recovery SAMPLES
@@ -73,9 +73,10 @@ SURFACE: Mapping[str, frozenset[str]] = {
         """,
         "brownout.trial.plan": """
             ABANDONED_QUERIES ALWAYS_FAILING BACK_AT_BASELINE BAD_VALUE BANDWIDTH
-            BLACK_HOLE BLACK_HOLE_TO_SERVICE BREAKING BROKEN_ROWS CACHED_PLANS CONFLICT
-            CROWD CROWD_IN_A_BLACK_HOLE CUT ENDED_IN_USE EVENT_LOOP EVERY_FAULT
-            FAILED_REQUESTS FAILING_ONCE FALLBACK FEED FLAPPING FULL_POOL HANG_UPS
+            BLACK_HOLE BLACK_HOLE_TO_SERVICE BREAKING BROKEN_ROWS CACHED_PLANS
+            COMMIT_REFUSED CONFLICT CRASH CROWD CROWD_IN_A_BLACK_HOLE CUT DISK_FULL
+            ENDED_IN_USE EVENT_LOOP EVERY_FAULT
+            FAILED_REQUESTS FAILING_ONCE FALLBACK FEED FLAPPING FREEZE FULL_POOL HANG_UPS
             HEAVY_ROUTE HELD_OPEN HURRIED LATENCY LIVENESS_IN_A_BLACK_HOLE LOCKED_TABLES
             LONG_OUTAGE LOST_COMMIT MISTAKES NO_FREE_SLOTS ONE_BY_ONE ONE_TABLE_LOCKED
             ORIGINS OUTAGE OVERLOAD PROBE_CROWD QUEUED RECONNECTING REDEPLOYED

@@ -5,7 +5,10 @@ from brownout.faults import LostCommitReply, RefusedAuthentication, ServerError
 from brownout.trial import Trial
 from brownout.trial.plan import (
     BAD_VALUE,
+    COMMIT_REFUSED,
     CONFLICT,
+    CRASH,
+    DISK_FULL,
     ENDED_IN_USE,
     EVERY_FAULT,
     LOST_COMMIT,
@@ -21,14 +24,16 @@ from tests.trial.test_model import trials
 def test_every_fault_is_one_of_its_kind_met_by_every_operation() -> None:
     assert all(trial.fault is not None for trial in EVERY_FAULT)
     may_miss = [trial for trial in EVERY_FAULT if not trial.must_be_felt]
-    assert may_miss == [TERMINATED_BACKENDS, RESTART], "of idle sessions, which not all keep"
+    assert may_miss == [TERMINATED_BACKENDS, RESTART, CRASH], "of idle sessions, not all keep any"
     assert all(trial.ask is None and trial.script is None for trial in EVERY_FAULT)
     faults = [trial.fault for trial in EVERY_FAULT]
     assert len(faults) == len({repr(fault) for fault in faults})
 
 
 def test_what_only_writes_meet_is_asked_of_writes_and_may_meet_none() -> None:
-    assert WRITES_MEET == (CONFLICT, BAD_VALUE, LOST_COMMIT, SILENT_COMMIT)
+    assert WRITES_MEET == (
+        CONFLICT, BAD_VALUE, DISK_FULL, COMMIT_REFUSED, LOST_COMMIT, SILENT_COMMIT
+    )  # fmt: skip
     assert all(trial.ask is Kind.WRITE and not trial.must_be_felt for trial in WRITES_MEET)
     assert not set(WRITES_MEET) & set(EVERY_FAULT)
 
@@ -42,6 +47,8 @@ def test_postgresql_s_own_texts_are_injected() -> None:
     assert fault(STARTING_UP).sqlstate == "57P03"
     assert fault(CONFLICT).sqlstate == "23505"
     assert fault(BAD_VALUE).sqlstate == "22001"
+    assert fault(DISK_FULL).sqlstate == "53100"
+    assert fault(COMMIT_REFUSED).sqlstate == "40001"
     texts = [fault(one).message for one in (ENDED_IN_USE, STARTING_UP, CONFLICT, BAD_VALUE)]
     assert texts == [
         "terminating connection due to administrator command",

@@ -18,6 +18,7 @@ from brownout.faults import (
     RefusedAuthentication,
     ServerError,
     Side,
+    SlowAuthentication,
     StalledAt,
     Statement,
     SwallowedCancels,
@@ -37,6 +38,21 @@ def _rows(postgres: Postgres) -> list[int]:
 async def _write(connection: "asyncpg.Connection[asyncpg.Record]", number: int) -> None:
     async with asyncio.timeout(DEADLINE), connection.transaction():
         await connection.execute("insert into kept values ($1)", number)
+
+
+async def test_a_slow_authentication_holds_up_new_connections_alone(postgres: Postgres) -> None:
+    open_one = await asyncpg.connect(postgres.dsn)
+    delay = ms(300)
+    with postgres.inject(SlowAuthentication(delay)) as injection:
+        began = time.monotonic()
+        connecting = asyncio.create_task(asyncpg.connect(postgres.dsn))
+        assert await open_one.fetchval("select 1") == 1
+        connection = await connecting
+        assert time.monotonic() - began >= delay.total_seconds()
+        assert await connection.fetchval("select 1") == 1
+    assert injection.felt == 1
+    for one in (open_one, connection):
+        await one.close()
 
 
 @pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])

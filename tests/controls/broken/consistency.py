@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.counter import Counter
+from tests.controls.kiosk.counter import PLACE, Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
@@ -21,6 +21,8 @@ __all__ = [
     "counted_afterwards_bundle",
     "early_answer_bundle",
     "not_saved",
+    "not_saved_in_one_statement",
+    "refused_commit_taken_for_done",
     "retries_without_a_key",
     "success_after_a_timeout",
     "swallowed_error_bundle",
@@ -154,6 +156,39 @@ class NotSaved(Counter):
 def not_saved() -> Starlette:
     """Create the kiosk with `NotSaved`."""
     return kiosk(counter=NotSaved)
+
+
+class NotSavedInOneStatement(Counter):
+    """Places an order by one statement, which commits by itself, and reports one that was not
+    answered in time as not done."""
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order; a server that was sent the statement may still carry it out."""
+        try:
+            async with self.pool.lease(until) as connection:
+                placed: int = await connection.fetchval(PLACE, customer, key)
+                return placed
+        except TimeoutError as error:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "It was not saved.") from error
+
+
+def not_saved_in_one_statement() -> Starlette:
+    """Create the kiosk with `NotSavedInOneStatement`."""
+    return kiosk(counter=NotSavedInOneStatement)
+
+
+class RefusedCommitTakenForDone(Counter):
+    """Takes a transaction whose statements have succeeded for done."""
+
+    async def commit(self, transaction: Transaction) -> None:
+        """Commit, and ignore that the transactions could not be serialized."""
+        with suppress(asyncpg.SerializationError):
+            await super().commit(transaction)
+
+
+def refused_commit_taken_for_done() -> Starlette:
+    """Create the kiosk with `RefusedCommitTakenForDone`."""
+    return kiosk(counter=RefusedCommitTakenForDone)
 
 
 class CountedAfterwards(Counter):

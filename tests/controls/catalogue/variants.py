@@ -218,6 +218,20 @@ VARIANTS = (
         "C5",
     ),
     _control(
+        "consistency",
+        "not_saved_in_one_statement",
+        (),
+        "503 for a statement that a frozen server carries out later",
+        "C4",
+    ),
+    _control(
+        "consistency",
+        "refused_commit_taken_for_done",
+        (36,),
+        "201 although the server has refused the COMMIT",
+        "C1",
+    ),
+    _control(
         "narrow",
         "sleeps_when_refused",
         (3,),
