@@ -42,8 +42,8 @@ _FORKSERVER.set_forkserver_preload(list(_PRELOADED))
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The suites' result: promises by verdict, whether the steady state was reached, the exit code
-    and the output."""
+    """The suites' result: promises by verdict, whether the steady state was reached, the cases of
+    the sweep that show what is broken, the exit code and the output."""
 
     broken: frozenset[str]
     tolerated: frozenset[str]
@@ -52,6 +52,7 @@ class Judgement:
     steady: bool
     exit_code: int
     output: str
+    cases: frozenset[str] = frozenset()
 
 
 def judgement_of(control: Control, folder: Path) -> Judgement:
@@ -63,6 +64,7 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
         f"--brownout-service=tests.controls.declared:{control.name}",
         f"--brownout-report={folder}",
         "--brownout-backend=embedded",
+        *([f"--brownout-only={control.sweep}"] if control.sweep else []),
     ]
     printed = folder / "output.txt"
     run = _FORKSERVER.Process(target=_run, args=(arguments, _environment(), printed), daemon=True)
@@ -88,6 +90,14 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
         ),
         exit_code=exit_code,
         output=output,
+        cases=frozenset(
+            case
+            for finding in report["findings"]
+            for case in str(
+                ((finding["violation"] or {}).get("facts") or {}).get("cases", "")
+            ).split(", ")
+            if case
+        ),
     )
 
 

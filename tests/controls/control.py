@@ -23,6 +23,7 @@ __all__ = [
     "RETRIES",
     "SHARING",
     "START_AND_STOP",
+    "SWEPT",
     "TRACEABILITY",
     "Base",
     "Control",
@@ -54,6 +55,7 @@ START_AND_STOP = ids("S1 S2 S3 S4 S5")
 OVERLOAD = ids("L1 L2 L3 L4 L5")
 RETRIES = ids("R1 R2 R3 R4 R5 R6 R7 R8 O3")
 LIFECYCLE = ids("S6")
+SWEPT = ids("C1 C3 C4 C5 C6 C7 E1 E4 E5 E8 H1 P1 P4 P5 S6 T1 V2 Z1")
 EVENT_LOOP = ids("X1 X3")
 TRACEABILITY = ids("O1 O2 O4")
 
@@ -88,6 +90,8 @@ class Control:
     all others must be kept; those `left_open` may be not assessed, too, because a busy machine can
     leave them so. `tolerated` promises are broken without failing the run. `steady` is
     False if the service fails without any fault. `declares` replaces members of the declaration.
+    `sweep` names the part of the sweep on which it is judged alone, instead of all other trials;
+    the cases `shown_in` must be among those that show the defects.
     """
 
     module: str
@@ -101,6 +105,8 @@ class Control:
     steady: bool = True
     base: Base = Base.KIOSK
     declares: Mapping[str, Any] = field(default_factory=dict)
+    sweep: str = ""
+    shown_in: Set[str] = frozenset()
 
     @property
     def app(self) -> str:

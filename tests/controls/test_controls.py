@@ -25,4 +25,5 @@ def test_the_suites_report_exactly_what_the_control_breaks(
     assert seen.unknown == control.unknown, seen.output
     assert seen.not_assessed - control.left_open == control.not_assessed, seen.output
     assert seen.steady is control.steady, seen.output
+    assert control.shown_in <= seen.cases, seen.output
     assert seen.exit_code == control.exit_code, seen.output

@@ -11,6 +11,7 @@ from tests.controls.catalogue.declared import FEATURES
 from tests.controls.catalogue.overload import OVERLOADS
 from tests.controls.catalogue.probes import PROBES
 from tests.controls.catalogue.retries import RETRY
+from tests.controls.catalogue.swept import SWEEPS
 from tests.controls.catalogue.variants import VARIANTS
 from tests.controls.catalogue.work import WORK
 from tests.controls.control import Control
@@ -26,6 +27,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             *DEADLINE,
             *RETRY,
             *OVERLOADS,
+            *SWEEPS,
             *FEATURES,
             *BREAKERS,
             *WORK,
