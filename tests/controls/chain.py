@@ -65,11 +65,6 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
         f"--brownout-report={folder}",
         "--brownout-backend=embedded",
         *([f"--brownout-only={control.sweep}"] if control.sweep else []),
-        *(
-            ["--brownout-only=chaos_1", f"--brownout-chaos={control.chaos}"]
-            if control.chaos
-            else []
-        ),
     ]
     printed = folder / "output.txt"
     run = _FORKSERVER.Process(target=_run, args=(arguments, _environment(), printed), daemon=True)

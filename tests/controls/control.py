@@ -91,8 +91,7 @@ class Control:
     leave them so. `tolerated` promises are broken without failing the run. `steady` is
     False if the service fails without any fault. `declares` replaces members of the declaration.
     `sweep` names the part of the sweep on which it is judged alone, instead of all other trials;
-    the cases `shown_in` must be among those that show the defects. `chaos` is for how many seconds
-    it is judged on random schedules, instead of all trials.
+    the cases `shown_in` must be among those that show the defects.
     """
 
     module: str
@@ -108,7 +107,6 @@ class Control:
     declares: Mapping[str, Any] = field(default_factory=dict)
     sweep: str = ""
     shown_in: Set[str] = frozenset()
-    chaos: int = 0
 
     @property
     def app(self) -> str:

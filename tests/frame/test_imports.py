@@ -26,6 +26,7 @@ LAYERS = [
     {"backends"},
     {"postgres", "service"},
     {"expectations", "trial"},
+    {"chaos"},
     {"report"},
     {"plugin"},
     {"cli"},
@@ -112,7 +113,8 @@ def distributions_needed(folder: Path) -> set[str]:
     """The distributions that the third-party imports below `folder` come from."""
     known = packages_distributions()
     tops = {module.partition(".")[0] for path in sources(folder) for module, _ in imported(path)}
-    own = {"benchmarks", "brownout", "examples", "sample_service", "tests"} | sys.stdlib_module_names
+    ours = {"benchmarks", "brownout", "examples", "sample_service", "tests", "website"}
+    own = ours | sys.stdlib_module_names
     return {canonicalize_name(known[top][0]) for top in tops - own}
 
 
@@ -126,7 +128,7 @@ def required(*extras: str) -> set[str]:
 
 
 def test_what_the_package_imports_is_declared() -> None:
-    assert distributions_needed(PACKAGE) <= required("asyncio", "embedded")
+    assert distributions_needed(PACKAGE) <= required("asyncio", "chaos", "embedded")
 
 
 def test_no_requirement_is_a_plugin_that_warns_in_every_project() -> None:
@@ -140,7 +142,7 @@ def test_what_the_sample_service_imports_is_declared() -> None:
 
 def test_what_tests_and_benchmarks_import_is_declared() -> None:
     needed = distributions_needed(ROOT / "tests") | distributions_needed(ROOT / "benchmarks")
-    assert needed <= required("asyncio", "embedded", "sample", "dev")
+    assert needed <= required("asyncio", "chaos", "embedded", "sample", "dev")
 
 
 @pytest.mark.parametrize("name", ["constraints.txt", "constraints-oldest.txt"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import brownout
+from brownout.chaos import CHAOS
 from brownout.plugin import fixtures
 from brownout.settings.options import OPTIONS
 from brownout.trial import Trial, plan
@@ -24,22 +25,23 @@ FIXTURES = """
 
 TRIALS = """
     abandoned_queries always_conflicting always_ended back_at_baseline bad_value bandwidth
-    black_hole black_hole_to_service breaking cached_plans commit_refused conflict crash crowd
-    crowd_in_a_black_hole cut cut_after_200_bytes cut_after_40_bytes cut_after_8_bytes disk_full
-    ended_in_use event_loop_liveness event_loop_without_database failed_requests failing_once
-    fallback feed_black_hole feed_ended feed_outage flapping freeze full_pool hang_ups heavy_route
-    held_open hurried latency latency_d_over_5 latency_d_over_8 liveness_in_a_black_hole
-    locked_tables long_outage lost_commit mistakes no_free_slots one_by_one one_table_locked origins
-    outage overload probe_crowd queued reconnecting redeployed_in_a_black_hole
-    redeployed_in_an_outage refused_statements reset restart revoked_permission same_key
-    side_by_side silent_commit silent_connections slow_statements stampede starting_up steady
-    switchover terminated_backends unanswered_connects unanswered_writes under_slow_probes
-    without_database_gone without_database_silent without_database_slow write_histories
+    black_hole black_hole_to_service breaking cached_plans chaos_1 chaos_2 chaos_3 chaos_4
+    commit_refused conflict crash crowd crowd_in_a_black_hole cut cut_after_200_bytes
+    cut_after_40_bytes cut_after_8_bytes disk_full ended_in_use event_loop_liveness
+    event_loop_without_database failed_requests failing_once fallback feed_black_hole feed_ended
+    feed_outage flapping freeze full_pool hang_ups heavy_route held_open hurried latency
+    latency_d_over_5 latency_d_over_8 liveness_in_a_black_hole locked_tables long_outage lost_commit
+    mistakes no_free_slots one_by_one one_table_locked origins outage overload probe_crowd queued
+    reconnecting redeployed_in_a_black_hole redeployed_in_an_outage refused_statements reset restart
+    revoked_permission same_key side_by_side silent_commit silent_connections slow_statements
+    stampede starting_up steady switchover terminated_backends unanswered_connects unanswered_writes
+    under_slow_probes without_database_gone without_database_silent without_database_slow
+    write_histories
 """
 
 OPTION_NAMES = """
     backend postgres pg_bin cache postgres_image toxiproxy_image service start_timeout strict only
-    baseline report
+    sweep sweep_cases sweep_seed chaos chaos_seed baseline report
 """
 
 
@@ -68,7 +70,7 @@ def test_names_of_the_fixtures() -> None:
 
 def test_ids_of_the_trials_and_each_is_one_trial_s() -> None:
     planned = {trial for name in plan.__all__ for trial in _trials(getattr(plan, name))}
-    assert sorted(trial.id for trial in planned) == sorted(TRIALS.split())
+    assert sorted(trial.id for trial in {*planned, *CHAOS}) == sorted(TRIALS.split())
 
 
 def test_every_trial_of_the_plan_is_public() -> None:

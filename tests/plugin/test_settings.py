@@ -49,6 +49,8 @@ def test_defaults() -> None:
         "sweep": None,
         "sweep_cases": None,
         "sweep_seed": "1",
+        "chaos": None,
+        "chaos_seed": "1",
         "baseline": None,
         "report": None,
     }

@@ -7,7 +7,6 @@ from tests.controls.catalogue.answers import ANSWERS
 from tests.controls.catalogue.breaker import BREAKERS
 from tests.controls.catalogue.database import DATABASE
 from tests.controls.catalogue.deadlines import DEADLINE
-from tests.controls.catalogue.chaotic import CHAOTIC
 from tests.controls.catalogue.declared import FEATURES
 from tests.controls.catalogue.overload import OVERLOADS
 from tests.controls.catalogue.probes import PROBES
@@ -29,7 +28,6 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             *RETRY,
             *OVERLOADS,
             *SWEEPS,
-            *CHAOTIC,
             *FEATURES,
             *BREAKERS,
             *WORK,

@@ -1,4 +1,4 @@
-"""The kiosk with defects that one fault alone does not show."""
+"""The kiosk with defects that one fault alone does not show; the sound one, too."""
 
 import os
 from http import HTTPStatus
@@ -16,6 +16,7 @@ __all__ = [
     "compensation_that_may_fail",
     "done_after_a_conflict",
     "ends_after_two_kinds",
+    "sound",
 ]
 
 ORDER = "INSERT INTO orders (customer, key) VALUES ($1, $2) RETURNING id"
@@ -120,3 +121,8 @@ class EndsAfterTwoKinds(Counter):
 def ends_after_two_kinds() -> Starlette:
     """Create the kiosk with `EndsAfterTwoKinds`."""
     return kiosk(counter=EndsAfterTwoKinds)
+
+
+def sound() -> Starlette:
+    """Create the kiosk without a defect."""
+    return kiosk()
