@@ -112,7 +112,7 @@ def distributions_needed(folder: Path) -> set[str]:
     """The distributions that the third-party imports below `folder` come from."""
     known = packages_distributions()
     tops = {module.partition(".")[0] for path in sources(folder) for module, _ in imported(path)}
-    own = {"benchmarks", "brownout", "sample_service", "tests"} | sys.stdlib_module_names
+    own = {"benchmarks", "brownout", "sample_service", "tests", "website"} | sys.stdlib_module_names
     return {canonicalize_name(known[top][0]) for top in tops - own}
 
 
