@@ -30,8 +30,8 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate sweep test oldest env engine lint compiled docs own-tests suites incidents \
-    containers examples incidents-page detection fuzz clean
+.PHONY: help gate sweep test oldest env engine lint compiled docs picture own-tests suites \
+    incidents containers examples incidents-page detection fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +44,7 @@ help:
 	@echo 'make incidents   judge the incidents in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make docs        build the documentation in build/site; a warning is an error'
+	@echo 'make picture     make the pictures of a report that the README shows'
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
 	@echo 'make fuzz        attack the engine for long; TIMES says how many times as much as make test'
@@ -74,6 +75,10 @@ lint: env
 docs: env
 	@echo '== documentation'
 	@$(PYTHON) -m website
+
+# Needs Debian's Chromium. Only if the page looks different is the picture worth a commit.
+picture: env
+	@$(PYTHON) -m website.picture
 
 # Compile all modules once, beside the lint, instead of in six workers at once: Python compiles a
 # module, and pytest rewrites a test module, on first import. `own-tests` reports any errors.

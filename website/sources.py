@@ -60,5 +60,8 @@ def _page(path: Path, places: dict[Path, str], made: frozenset[str]) -> str:
         relative = os.path.relpath(place, Path(here).parent)
         return f"{image}[{text}]({Path(relative).as_posix()}{hash_mark}{anchor})"
 
-    parts = _BLOCKS.split(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    if path == ROOT / "README.md":  # the pictures are not in Markdown
+        text = text.replace('="docs/', '="../')
+    parts = _BLOCKS.split(text)
     return "".join(part if at % 2 else _LINK.sub(led, part) for at, part in enumerate(parts))

@@ -120,6 +120,15 @@ def test_each_line_of_the_threat_model_names_a_test_that_exists() -> None:
         assert re.search(rf"^(?:async )?def {test}\(", source, re.MULTILINE), f"{path}::{test}"
 
 
+def test_the_pictures_of_the_readme_are_there_and_small() -> None:
+    named = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+    assert len(named) == 2
+    for name in named:
+        picture = (ROOT / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) <= 200_000
+
+
 def test_python_in_the_readme_compiles() -> None:
     assert len(blocks(README)) == 3
     for block in blocks(README):

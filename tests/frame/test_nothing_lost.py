@@ -7,12 +7,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.backends.waiting import until
 from tests.frame.gates import Gate
 
 SOUND = ["--service=tests.trial.declared:sound", "--only=outage,reset,cut,restart"]
 SOME_KEPT = {"--replicas=1": "[2/4]", "--replicas=2": "[3/4]"}
 """By then a replica has ended its first trial and all of its judgements."""
 BROKEN = ["--service=tests.controls.declared:empty_instead", "--only=outage,black_hole,reset,cut"]
+WRITTEN_WITHIN = 60.0  # seconds, of which a quiet machine needs none
 UNFINISHED = "The run has not ended: this is what was known."
 
 
@@ -74,7 +76,9 @@ def test_what_was_broken_before_the_end_outranks_what_is_not_known(tmp_path: Pat
 @pytest.mark.parametrize("replicas", ["--replicas=1", "--replicas=2"])
 def test_a_gate_whose_pytest_is_killed_reports_what_it_knew(tmp_path: Path, replicas: str) -> None:
     with Gate(tmp_path, replicas, *BROKEN) as gate:
-        gate.until("[2/")
+        gate.until("FAILED")
+        # The report is written when the test is over, not yet when it has failed.
+        assert until(lambda: "broken" in verdicts(gate), within=WRITTEN_WITHIN)
         gate.pytest().kill()
         code, said = gate.end()
         document = gate.document()

@@ -6,7 +6,7 @@ import pytest
 
 from brownout import Authentication, ContractViolation, Operation
 from brownout.expectations import expect_retry_after
-from brownout.report.facts import Moment, Trouble
+from brownout.report.facts import Trouble
 from brownout.report.moment import moment_of
 from brownout.trial.curl import curl_of
 from tests.core.made import READ, problem, recording
@@ -89,9 +89,26 @@ def test_the_first_answer_that_a_finding_names_is_its_moment() -> None:
 def test_a_probe_of_a_health_route_is_asked_by_its_path() -> None:
     probed = replace(FIRST, operation="/ready")
     made = recording(readiness=(probed,))
-    assert moment_of(made, violation_of(probed).violation) == Moment(
-        'curl -i "$SERVICE"/ready', operation="/ready"
-    )
+    moment = moment_of(made, violation_of(probed).violation)
+    assert moment is not None
+    assert (moment.request, moment.operation) == ('curl -i "$SERVICE"/ready', "/ready")
+
+
+def test_a_moment_has_the_answer_without_its_secrets() -> None:
+    seen = replace(
+        problem(503, headers={"Set-Cookie": "session=hunter2", "X-Peer": "here"}, detail="gone"),
+        started=103.0,
+        token="token7",  # noqa: S106 - of a request
+    )  # fmt: skip
+    made = recording(answers=(seen,))
+    moment = moment_of(made, violation_of(seen).violation)
+    assert moment is not None
+    assert moment.at == 3.0
+    how, *others = moment.came
+    assert "status 503" in how
+    assert "Set-Cookie: …" in others
+    assert "X-Peer: here" in others
+    assert '"detail": "gone"' in others[-1]
 
 
 def test_a_finding_that_names_no_answer_has_no_moment() -> None:

@@ -172,7 +172,7 @@ def test_the_facts_are_few_and_json() -> None:
     assert json.loads(json.dumps(seen.facts())) == {
         "trial": "outage",
         "seconds": 20.0,
-        "injections": [{"fault": "Outage()", "felt": 1}],
+        "injections": [{"fault": "Outage()", "felt": 1, "begun": 1.0, "healed": 11.0}],
         "recovered_after_seconds": 1.234,
         "process": "it was ended by signal 9 (SIGKILL), 2.00 s after the fault began",
     }
