@@ -112,8 +112,8 @@ def distributions_needed(folder: Path) -> set[str]:
     """The distributions that the third-party imports below `folder` come from."""
     known = packages_distributions()
     tops = {module.partition(".")[0] for path in sources(folder) for module, _ in imported(path)}
-    own = {"benchmarks", "brownout", "examples", "sample_service", "tests"} | sys.stdlib_module_names
-    return {canonicalize_name(known[top][0]) for top in tops - own}
+    own = {"benchmarks", "brownout", "examples", "sample_service", "tests"}
+    return {canonicalize_name(known[top][0]) for top in tops - own - sys.stdlib_module_names}
 
 
 def required(*extras: str) -> set[str]:
