@@ -92,7 +92,7 @@ def test_failed_requests_give_their_connections_back(brownout_recording: Recordi
 @pytest.mark.behaviour("P5")
 @pytest.mark.trials(
     STEADY, MISTAKES, REVOKED_PERMISSION, LOCKED_TABLES, LATENCY, BLACK_HOLE, CONFLICT, BAD_VALUE,
-    DISK_FULL, COMMIT_REFUSED, HANG_UPS,
+    DISK_FULL, COMMIT_REFUSED, HANG_UPS, HELD_OPEN,
 )  # fmt: skip
 def test_no_transaction_is_left_open(brownout_recording: Recording) -> None:
     """Without a fault it is ended with its request; one that met a fault is ended, by its service

@@ -57,7 +57,7 @@ func save(ctx context.Context, one *note) error {
 }
 
 func add(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), 2500*time.Millisecond)
 	defer cancel()
 	var one note
 	if err := json.NewDecoder(r.Body).Decode(&one); err != nil {

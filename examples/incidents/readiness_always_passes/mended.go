@@ -35,7 +35,7 @@ func refuse(w http.ResponseWriter, err error) {
 }
 
 func list(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), 900*time.Millisecond)
 	defer cancel()
 	rows, err := db.QueryContext(ctx, "select id, text from notes order by id desc limit 10")
 	if err != nil {

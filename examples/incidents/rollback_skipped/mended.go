@@ -39,7 +39,7 @@ func rollback(ctx context.Context, transaction pgx.Tx) {
 }
 
 func list(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), 900*time.Millisecond)
 	defer cancel()
 	transaction, err := pool.Begin(ctx)
 	if err != nil {

@@ -36,7 +36,7 @@ func refuse(w http.ResponseWriter, err error) {
 }
 
 func list(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), 900*time.Millisecond)
 	defer cancel()
 	rows, err := newest.QueryContext(ctx)
 	if err != nil {

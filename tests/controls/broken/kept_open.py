@@ -18,6 +18,7 @@ from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import Front
 from tests.controls.kiosk.pool import SESSION, Pool
 from tests.controls.kiosk.refusals import Refused
+from tests.controls.kiosk.settings import WORK
 
 __all__ = [
     "leak_after_a_failed_commit",
@@ -25,6 +26,7 @@ __all__ = [
     "leak_after_an_unusable_value",
     "transaction_open_after_a_mistake",
     "transaction_open_after_a_read",
+    "transaction_open_after_a_stream",
 ]
 
 
@@ -96,6 +98,30 @@ class RolledBackFirst(Counter):
 def transaction_open_after_a_mistake() -> Starlette:
     """Create the kiosk with `PlacedBeforeItIsRead`."""
     return kiosk(pool=Unwatched, counter=RolledBackFirst, front=PlacedBeforeItIsRead)
+
+
+class ReadsAtTheEnd(Front):
+    """Reads once more when a stream is over, after whatever ends a request's transaction."""
+
+    async def events(self, orders: list[dict[str, object]]) -> AsyncIterator[str]:
+        """Yield one event, and wait until the caller has gone."""
+        try:
+            async for event in super().events(orders):
+                yield event
+        finally:
+            # Its own task would be cancelled with the stream.
+            self._last = asyncio.create_task(self.read())
+
+    async def read(self) -> None:
+        """Read in a transaction, and leave it open."""
+        async with self.counter.pool.lease(asyncio.get_running_loop().time() + WORK) as connection:
+            await connection.execute("ROLLBACK; BEGIN")
+            await connection.fetch(LIST)
+
+
+def transaction_open_after_a_stream() -> Starlette:
+    """Create the kiosk with `ReadsAtTheEnd`."""
+    return kiosk(pool=Unwatched, counter=RolledBackFirst, front=ReadsAtTheEnd)
 
 
 class LosesAPlace(Pool):

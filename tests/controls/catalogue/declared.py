@@ -65,6 +65,15 @@ FEATURES = (
         declares=_FOLLOWS,
     ),
     Control(
+        module="kept_open",
+        name="transaction_open_after_a_stream",
+        judged_by=ids("P3 P5 P12"),
+        defects=(
+            Defect("a stream reads once more when its request is over", ids("P5"), shows=(65,)),
+        ),
+        declares={"streaming": _FOLLOWS["streaming"]},
+    ),
+    Control(
         module="declared",
         name="notes_missed",
         judged_by=BACKGROUND,
