@@ -25,7 +25,15 @@ DATABASES = {
             " -c idle_in_transaction_session_timeout=3000"
             " -c client_connection_check_interval=500",
             # At most 25 of gunicorn's 40 threads are at the database or wait for it.
-            "pool": {"min_size": 5, "max_size": 5, "max_waiting": 20, "timeout": 0.5},
+            "pool": {
+                "min_size": 5,
+                "max_size": 5,
+                "max_waiting": 20,
+                "timeout": 0.5,
+                # It tries less and less often, for 5 minutes: let it give up, and the next request
+                # asks for a new connection.
+                "reconnect_timeout": 1,
+            },
         },
     }
 }
