@@ -52,6 +52,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 _LONGEST_FIRST = (
+    "frame/test_recipes.py",
     "frame/test_bad_input.py",
     "sample_service/test_interface.py",
     "sample_service/test_process.py",

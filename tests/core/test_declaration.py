@@ -141,6 +141,13 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "secrets as text": (lambda: service(secrets="API_KEY"), 'secrets=["API_KEY"]'),
     "a seed as text": (lambda: service(seed="insert into a"), "a list of texts is needed"),
     "a waiver without a reason": (lambda: service(waivers={"H0": ""}), "a reason is needed"),
+    "an image that is none": (lambda: service(image="shop latest"), "image is 'shop latest'"),
+    "an image that is an option": (lambda: service(image="--privileged"), "image is"),
+    "a log file in a container": (
+        lambda: service(image="shop", log=Path("a.log")),
+        "log is a file",
+    ),
+    "words for an image as text": (lambda: service(image="shop", command="serve"), "list of words"),
     "no workers": (lambda: service(workers=0), "workers is 0"),
     "no replicas": (lambda: service(replicas=0), "replicas is 0"),
     "two operations of one name": (lambda: service([READ, READ, WRITE]), "list"),
@@ -155,6 +162,12 @@ def test_a_mistake_in_a_declaration_is_refused_with_the_place_and_what_is_wrong(
     with pytest.raises(SettingsError) as refusal:
         declare()
     assert said in str(refusal.value)
+
+
+def test_an_image_needs_no_command_and_is_named_before_it() -> None:
+    assert service(image="shop:1", command=[]).launched == ("shop:1",)
+    assert service(image="shop:1", command=["serve"]).launched == ("shop:1", "serve")
+    assert service(command=["serve"]).launched == ("serve",)
 
 
 def test_a_declaration_has_defaults_for_all_that_it_may_leave_out() -> None:

@@ -63,6 +63,7 @@ from brownout.expectations import (
 )
 from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
+from brownout.trial.gaps import Gap
 from brownout.units import ms, seconds
 from tests.core.breaker_controls import BREAKER_CONTROLS
 from tests.core.declared_controls import DECLARED_CONTROLS
@@ -184,14 +185,16 @@ def idle(longest: float, **by_state: int) -> None:
     expect_none_idle_in_transaction(look, longer_than=seconds(1))
 
 
-def unready(*failing: bool, every: timedelta = ms(250), first: float = 102.0) -> None:
+def unready(
+    *failing: bool, every: timedelta = ms(250), first: float = 102.0, gaps: tuple[Gap, ...] = ()
+) -> None:
     """Readiness as it was asked, from the onset in the 102nd second to the heal in the 110th. Its
     threshold is three failures within three seconds."""
     probes = [
         answer(503 if fails else 200, started=first + number * every.total_seconds())
         for number, fails in enumerate(failing)
     ]
-    expect_unready(recording(readiness=tuple(probes)))
+    expect_unready(recording(readiness=tuple(probes), gaps=gaps))
 
 
 WITHOUT_ROUTES = service(health=Health(live=None, ready=None))
@@ -750,10 +753,13 @@ CONTROLS = {
             # What was asked before the onset, or answered after the heal, proves nothing.
             lambda: unready(True, True, True, first=101.9),
             lambda: unready(True, True, True, first=109.6),
+            # Of three seconds it had one and a half.
+            lambda: unready(True, True, gaps=(Gap(102.5, 109.0),)),
         ],
         nothing=[
             unready,
             lambda: unready(True, True, True, first=100.0),
+            lambda: unready(True, True, gaps=(Gap(102.5, 109.1),)),
             lambda: expect_unready(recording(declared=WITHOUT_ROUTES)),
         ],
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from brownout import faults
 from brownout.backends.model import Backend
 from brownout.plugin import fixtures
 
@@ -16,6 +17,11 @@ ROOT = Path(__file__).parents[2]
 RECIPES = (ROOT / "docs" / "how-to" / "recipes.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"^```(?:ini|python)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = dict(NAMED.findall(RECIPES))
+FAULTS = re.findall(
+    r"^    (\w+)\(",
+    FILES["test_every_fault.py"].partition("\nFAULTS = [")[2].partition("\n]")[0],
+    re.MULTILINE,
+)
 TESTS = sorted(name for name in FILES if name.startswith("test_"))
 
 
@@ -40,7 +46,7 @@ def run(folder: Path, *words: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=280,
+        timeout=550,
         check=False,
     )
     assert done.returncode == 0, done.stdout
@@ -49,18 +55,18 @@ def run(folder: Path, *words: str) -> str:
 
 def test_every_block_has_its_file() -> None:
     assert RECIPES.count("\n```python\n") + RECIPES.count("\n```ini\n") == len(FILES)
-    assert len(TESTS) == 8
+    assert len(TESTS) == 9
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_recipes_pass(folder: Path) -> None:
-    tests = sum(
-        len(re.findall(r"^ *(?:async )?def test_", FILES[name], re.MULTILINE)) for name in TESTS
-    )
-    assert f"{tests} passed" in run(folder)
+    sources = "\n".join(FILES[name] for name in TESTS)
+    tests = len(re.findall(r"^ *(?:async )?def test_", sources, re.MULTILINE))
+    each_fault = len(FAULTS) - 1
+    assert f"{tests + each_fault} passed" in run(folder)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_recipes_pass_in_workers_on_a_server_that_exists(folder: Path, server: Backend) -> None:
     said = run(
         folder,
@@ -68,6 +74,15 @@ def test_recipes_pass_in_workers_on_a_server_that_exists(folder: Path, server: B
         *("test_sync.py", "test_invariant.py", "test_sqlalchemy.py", "test_mailer.py"),
     )
     assert "4 passed" in said
+
+
+def test_every_fault_has_its_example() -> None:
+    exist = {name for name in faults.__all__ if is_fault(getattr(faults, name))}
+    assert set(FAULTS) == exist
+
+
+def is_fault(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, faults.Fault) and found is not faults.Fault
 
 
 def test_page_names_every_fixture() -> None:

@@ -14,6 +14,14 @@ from django.db import DatabaseError, connection, transaction
 Result = TypeVar("Result")
 
 
+places = threading.BoundedSemaphore(20)
+"""Half of gunicorn's threads: the others answer what needs no database."""
+
+
+class Busy(Exception):
+    """Too many requests wait for the database."""
+
+
 class Undetermined(Exception):
     """COMMIT was sent, and its reply never came."""
 
@@ -66,6 +74,8 @@ class Retries:
         """Do the work in a transaction, at most three times."""
         self._saved = min(5.0, self._saved + 0.1)
         for attempt in (1, 2, 3):
+            if not places.acquire(blocking=False):
+                raise Busy("too many requests wait for the database")
             try:
                 return _once(until, work, writes=writes)
             except DatabaseError as error:
@@ -75,6 +85,8 @@ class Retries:
                     raise
                 if time.monotonic() + pause > until:
                     raise
+            finally:
+                places.release()
             self._saved -= 1
             time.sleep(pause)
         raise AssertionError

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DatabaseError, DataError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from .database import Undetermined, sqlstate
+from .database import Busy, Undetermined, sqlstate
 
 DEADLINE = 2.7
 """Seconds for all steps of a request; callers are promised an answer within 3 s."""
@@ -58,7 +58,7 @@ class Problems:
                 return problem(request, 409, "There is such an order already", error)
             case DataError():
                 return problem(request, 422, "The request is invalid", error)
-            case DatabaseError():
+            case DatabaseError() | Busy():
                 return problem(request, 503, "The database is unavailable", error, Retry_After="1")
         log.exception("unforeseen", exc_info=error)
         return problem(request, 500, "Internal error", error)

@@ -24,8 +24,15 @@ DATABASES = {
             "options": "-c TimeZone=UTC -c statement_timeout=2500"
             " -c idle_in_transaction_session_timeout=3000"
             " -c client_connection_check_interval=500",
-            # At most 25 of gunicorn's 40 threads are at the database or wait for it.
-            "pool": {"min_size": 5, "max_size": 5, "max_waiting": 20, "timeout": 0.5},
+            # No max_waiting: it also counts those who gave up, until a connection comes.
+            "pool": {
+                "min_size": 5,
+                "max_size": 5,
+                "timeout": 0.5,
+                # It tries less and less often, for 5 minutes: let it give up, and the next request
+                # asks for a new connection.
+                "reconnect_timeout": 1,
+            },
         },
     }
 }
