@@ -5,7 +5,7 @@ Made only where it is asked for: `brownout gate --sweep 120`, or `--only sweep/p
 
 import pytest
 
-from brownout.errors import NotAssessable
+from brownout import NotAssessable
 from brownout.expectations import (
     expect_all_succeed,
     expect_all_within,

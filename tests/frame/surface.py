@@ -66,7 +66,7 @@ SURFACE: Mapping[str, frozenset[str]] = {
         "brownout.postgres": "Admin Injection Postgres Session",
         "brownout.service": "RunningService",
         "brownout.trial": """
-            Baseline Connects Exchange Injected Invariant LatencyOfDeadline Load Phase
+            Baseline CaseTry Connects Exchange Injected Invariant LatencyOfDeadline Load Phase
             Probe ProcessEnd Recorder Recording Recordings Referee Script SessionLook
             Stage Started SteadyState Stopped Stream Trial WireStep WriteHistories
             new_token steady_around
@@ -81,7 +81,7 @@ SURFACE: Mapping[str, frozenset[str]] = {
             ORIGINS OUTAGE OVERLOAD PROBE_CROWD QUEUED RECONNECTING REDEPLOYED
             REFUSED_STATEMENTS RESET RESTART REVOKED_PERMISSION SAME_KEY SIDE_BY_SIDE
             SILENT_COMMIT SILENT_CONNECTIONS SLOW_ROWS SLOW_STATEMENTS STAMPEDE
-            STARTING_UP STEADY SWITCHOVER TERMINATED_BACKENDS UNANSWERED_CONNECTS
+            STARTING_UP STEADY SWEEP SWITCHOVER TERMINATED_BACKENDS UNANSWERED_CONNECTS
             UNANSWERED_WRITES UNDER_SLOW_PROBES WITHOUT_DATABASE WRITES_MEET
             WRITE_HISTORIES
         """,
