@@ -63,7 +63,7 @@ def swept(replicas: int, folder: Path) -> Speed:
     if done.returncode:
         raise SystemExit(f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
     paths = sorted((folder / "recordings").glob("sweep_*.json"))
-    return Speed.of([json.loads(path.read_text(encoding="utf-8"))["sweep"] for path in paths])
+    return Speed.of([json.loads(path.read_text(encoding="utf-8"))["swept"] for path in paths])
 
 
 def main() -> int:
