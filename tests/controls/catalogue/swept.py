@@ -55,13 +55,13 @@ SWEEPS = (
     ),
     _control(
         "skips_the_rollback",
-        "a rollback that is skipped",
+        "a rollback that is skipped after a deadlock",
         "P4 P5",
         because="The next caller meets a transaction that has failed; without one it stays open "
         "for ever.",
         step=_RECEIPT,
-        shown_in="error-40P01 error-57014",
-        beside="cut-before shutdown",
+        shown_in="error-40P01",
+        beside="error-57014 cut-before",
         keyed=False,  # of two callers with one key the database refuses one, which shows it as well
     ),
     _control(
@@ -101,9 +101,9 @@ SWEEPS = (
         "lies_the_second_time",
         "a success after two faults in a row",
         "C1",
-        step=_ORDER,
-        shown_in="reset-before-twice",
-        beside="reset-before cut-after shutdown error-57014",
+        step=_RECEIPT,
+        shown_in="error-40001-twice",
+        beside="error-40001 reset-before-twice cut-after",
     ),
     _control(
         "forgets_the_key",
