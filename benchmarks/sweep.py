@@ -56,7 +56,7 @@ class Speed:
 def swept(replicas: int, folder: Path) -> Speed:
     """Sweep the sample service. Raises `SystemExit` where the gate does not pass."""
     command = [
-        *(sys.executable, "-m", "brownout.cli", "gate", "--only", "sweep"),
+        *(str(Path(sys.executable).with_name("brownout")), "gate", "--only", "sweep"),
         *("--replicas", str(replicas), "--report", str(folder)),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
