@@ -60,7 +60,7 @@ class KeepsTheConnection(TwoStatements):
     """Does not give a connection back on which the second statement failed."""
 
     async def receipt(self, connection: Connection, number: int) -> None:
-        """Write the receipt; if the server refuses it, let nobody else have the connection."""
+        """Write the receipt; if the server refuses it, keep the connection."""
         try:
             await super().receipt(connection, number)
         except asyncpg.PostgresError:
