@@ -102,8 +102,8 @@ own-tests: engine
 	$(PYTHON) -m pytest tests -q -rs -n 6 --dist loadfile --no-loadscope-reorder -m "$$marked" $(ARGS)
 
 suites: env
-	@echo '== the suites, backend embedded'
-	@$(PYTHON) -m pytest suites -q -n 4 $(ARGS)
+	@echo '== the suites and the sweep, backend embedded'
+	@$(PYTHON) -m pytest suites -q -n 4 --brownout-sweep=all $(ARGS)
 
 incidents: env
 	@echo '== the incidents in examples/'

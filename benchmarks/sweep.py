@@ -56,14 +56,14 @@ class Speed:
 def swept(replicas: int, folder: Path) -> Speed:
     """Sweep the sample service. Raises `SystemExit` where the gate does not pass."""
     command = [
-        *(sys.executable, "-m", "brownout.cli", "gate", "--only", "sweep"),
+        *(str(Path(sys.executable).with_name("brownout")), "gate", "--only", "sweep"),
         *("--replicas", str(replicas), "--report", str(folder)),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
     paths = sorted((folder / "recordings").glob("sweep_*.json"))
-    return Speed.of([json.loads(path.read_text(encoding="utf-8"))["sweep"] for path in paths])
+    return Speed.of([json.loads(path.read_text(encoding="utf-8"))["swept"] for path in paths])
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ Made only where it is asked for: `brownout gate --sweep 120`, or `--only sweep/p
 
 import pytest
 
-from brownout.errors import NotAssessable
+from brownout import NotAssessable
 from brownout.expectations import (
     expect_all_succeed,
     expect_all_within,
@@ -158,7 +158,8 @@ def test_the_next_caller_of_each_connection_is_served(brownout_recording: Record
 @pytest.mark.trials(*SWEEP)
 def test_no_case_leaves_a_transaction_open(brownout_recording: Recording) -> None:
     """Nor waits longer than D to end it."""
-    expect_each_case(brownout_recording, expect_no_open_transaction)
+    service = brownout_recording.declared
+    expect_each_case(brownout_recording, lambda seen: expect_no_open_transaction(seen, service))
 
 
 @pytest.mark.behaviour("V2")

@@ -98,3 +98,9 @@ def test_what_is_left_out_costs_its_promises(field: str, promises: set[str]) -> 
     seen = forecast(Service(**{**fields, field: default}), makes_all)
 
     assert set(seen.missing) == promises
+
+
+def test_the_sweep_is_made_only_where_it_is_asked_for() -> None:
+    trials = {trial.id for trial in forecast(WHOLE, makes_all).trials}
+    assert "outage" in trials
+    assert not any(name.startswith("sweep") for name in trials)

@@ -24,12 +24,25 @@ class Wire:
     def stop_record(self, _proxy: str) -> None:
         self.recording = False
 
+    def last_event(self, _proxy: str) -> int:
+        return self.kept[-1]
+
     def events(self, _proxy: str, *, after: int, limit: int) -> tuple[Event, ...]:
         later = [number for number in self.kept if number > after][: min(limit, 3)]
         up = StreamDirection.UPSTREAM
         return tuple(
             Event(number, 0.0, 1, up, "Query", None, None, None, "", 5, None) for number in later
         )
+
+
+def test_what_was_skipped_is_not_taken() -> None:
+    wire = Wire()
+    with WireRecord(cast("WireClient", wire), "orders") as record:
+        wire.kept = [1, 2, 3]
+        record.skip()
+        assert record.take() == ()
+        wire.kept.append(4)
+        assert [event.number for event in record.take()] == [4]
 
 
 def test_each_message_is_taken_once_however_many_pages_they_fill() -> None:

@@ -34,14 +34,14 @@ TRIALS = """
     mistakes no_free_slots one_by_one one_table_locked origins outage overload probe_crowd queued
     reconnecting redeployed_in_a_black_hole redeployed_in_an_outage refused_statements reset restart
     revoked_permission same_key side_by_side silent_commit silent_connections slow_statements
-    stampede starting_up steady switchover terminated_backends unanswered_connects unanswered_writes
-    under_slow_probes without_database_gone without_database_silent without_database_slow
-    write_histories
+    stampede starting_up steady sweep_1 sweep_2 sweep_3 sweep_4 switchover terminated_backends
+    unanswered_connects unanswered_writes under_slow_probes without_database_gone
+    without_database_silent without_database_slow write_histories
 """
 
 OPTION_NAMES = """
     backend postgres pg_bin cache postgres_image toxiproxy_image service start_timeout strict only
-    sweep sweep_cases sweep_seed chaos chaos_seed baseline report
+    baseline chaos chaos_seed report sweep sweep_cases sweep_seed
 """
 
 

@@ -27,7 +27,7 @@ def case(name: str, *, met: bool = True, status: int = 503) -> dict[str, Any]:
 def recording(*cases: dict[str, Any], left_out: tuple[str, ...] = ()) -> Mapping[str, Any]:
     steps = [step("BEGIN", "cut", "silence"), step("COMMIT", "cut", "lost-reply")]
     return {
-        "sweep": {
+        "swept": {
             "share": 0,
             "seed": 7,
             "steps": steps,
@@ -58,7 +58,7 @@ def test_the_shares_make_one_map() -> None:
     recordings = {
         "sweep_1": recording(case("place/BEGIN/cut"), case("place/COMMIT/cut", met=False)),
         "sweep_2": recording(case("place/COMMIT/lost-reply", status=201)),
-        "outage": {"sweep": None},
+        "outage": {"swept": None},
     }
     document = {"findings": [finding("place/COMMIT/lost-reply, place/BEGIN/other", "C1", "C7")]}
     swept = sweep_map(document, recordings)
@@ -81,7 +81,7 @@ def test_what_the_budget_left_out_is_in_the_map() -> None:
 
 
 def test_without_a_sweep_there_is_no_map() -> None:
-    assert sweep_map({"findings": []}, {"outage": {"sweep": None}, "steady": {}}) is None
+    assert sweep_map({"findings": []}, {"outage": {"swept": None}, "steady": {}}) is None
     assert coverage([{"trial": "outage"}, {}]) == ""
 
 

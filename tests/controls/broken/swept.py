@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
 import asyncio
+import sys
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
@@ -37,8 +38,6 @@ __all__ = [
 ORDER: Final = "INSERT INTO orders (customer, key) VALUES ($1, $2) RETURNING id"
 RECEIPT: Final = "INSERT INTO receipts VALUES ($1)"
 
-LOST: Final = (asyncpg.InterfaceError, OSError, asyncpg.PostgresConnectionError)
-
 
 class TwoStatements(Counter):
     """Places the order and its receipt by two statements."""
@@ -61,7 +60,7 @@ class KeepsTheConnection(TwoStatements):
     """Does not give a connection back on which the second statement failed."""
 
     async def receipt(self, connection: Connection, number: int) -> None:
-        """Write the receipt; if the server refuses it, let nobody else have the connection."""
+        """Write the receipt; if the server refuses it, keep the connection."""
         try:
             await super().receipt(connection, number)
         except asyncpg.PostgresError:
@@ -89,10 +88,12 @@ def keeps_the_connection() -> Starlette:
 
 
 class SkipsTheRollback(Counter):
-    """Does not roll back: a statement that failed "has done nothing"."""
+    """Does not roll back after a deadlock: the server "has done so already"."""
 
     async def undo(self, transaction: Transaction) -> None:
-        """Leave it to the server."""
+        """Roll back, unless a deadlock is being handled."""
+        if not isinstance(sys.exception(), asyncpg.DeadlockDetectedError):
+            await super().undo(transaction)
 
 
 class OwnPool(Pool):
@@ -213,18 +214,28 @@ def forgets_to_prepare() -> Starlette:
     return kiosk(counter=ForgetsToPrepare)
 
 
-class LiesTheSecondTime(Counter):
-    """Tries once more after a lost connection; what the second one says is not looked at."""
+class Conflicted(Refused):
+    """The receipt met a conflict between transactions."""
+
+
+class LiesTheSecondTime(TwoStatements):
+    """Tries once more after a conflict about the receipt; a second one "cannot happen"."""
+
+    async def receipt(self, connection: Connection, number: int) -> None:
+        """Write the receipt."""
+        try:
+            await super().receipt(connection, number)
+        except asyncpg.SerializationError as error:
+            raise Conflicted(HTTPStatus.SERVICE_UNAVAILABLE, "Try again.") from error
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order; return its number."""
         try:
             return await super().place(until, customer, key)
-        except LOST:
-            try:
+        except Conflicted:
+            with suppress(Conflicted):
                 return await super().place(until, customer, key)
-            except LOST:
-                return 0
+            return 0
 
 
 def lies_the_second_time() -> Starlette:
@@ -233,33 +244,30 @@ def lies_the_second_time() -> Starlette:
 
 
 class ForgetsTheKey(Counter):
-    """Keeps requests of one key apart by a lock of its own, which it throws away when one of them
-    has failed; the database would take both."""
+    """Frees the key of a request that failed, and places what comes with it then as if it had none,
+    after a look whether the customer has an order."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._failed: set[str] = set()
+        self._freed: set[str] = set()
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order, once per key as long as nothing fails."""
-        if key is None or key in self._failed:
-            return await super().place(until, customer, None)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            try:
-                return await super().place(until, customer, key)
-            except (*DRIVER_ERRORS, Refused, Undetermined):
-                self._failed.add(key)
-                raise
+        try:
+            return await super().place(until, customer, None if key in self._freed else key)
+        except (*DRIVER_ERRORS, Undetermined):
+            self._freed.add(key or "")
+            raise
 
     async def work(self, connection: Connection, customer: str, key: str | None) -> int:
         """Do the work of the transaction; return the order's number."""
-        find = "SELECT id, customer FROM orders WHERE customer = $1"
-        found = await connection.fetchrow(find, customer)
-        if found is not None:
-            return self.found(found["id"], found["customer"], customer)
-        await asyncio.sleep(0.05)  # the second caller looks before the first has written
-        return await super().work(connection, customer, None)
+        if key is None:
+            find = "SELECT id FROM orders WHERE customer = $1"
+            found: int | None = await connection.fetchval(find, customer)
+            if found is not None:
+                return found
+            await asyncio.sleep(0.05)  # the second caller looks before the first has written
+        return await super().work(connection, customer, key)
 
 
 def forgets_the_key() -> Starlette:
