@@ -19,7 +19,13 @@ _MENU: Final = {
         *("reference/report.md", "reference/document.md", "reference/exit-codes.md"),
         "reference/",
     ],
-    "Explanation": ["explanation/verdicts.md", "explanation/", "incidents.md", "sweep.md", "chaos.md"],
+    "Explanation": [
+        "explanation/verdicts.md",
+        "explanation/",
+        "incidents.md",
+        "sweep.md",
+        "chaos.md",
+    ],
     "Project": ["project/"],
 }
 """Pages by section, in the menu's order; a folder stands for its pages that are not named yet."""
