@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from brownout.expectations import expect_schedule_survived
 from brownout.faults import CommitNeverArrives, LostCommitReply, Reset, ServerError, Statement
-from brownout.trial import Ask, Break, Recording, Schedule, Settle, Trial
+from brownout.trial import Ask, Break, Heal, Recording, Schedule, Settle, Trial
 
 _PLACE = Ask("place-order")
 _CONFLICT = Break(ServerError("40001", on=Statement(r"\binsert\b"), times=1))
@@ -26,6 +26,7 @@ SCHEDULES = {
             Break(Reset()),
             _PLACE,
             Settle(),
+            Heal(),
             Break(ServerError("53100", on=_CHANGE)),
             Ask("place-order", 3),
             Settle(),

@@ -39,7 +39,6 @@ def test_a_service_that_several_faults_break_is_caught(service: str) -> None:
     code, output = outcome(service, service)
     assert code == 1, output
     assert BROKEN[service] in output
-    assert "in 3 of 3 tries" in output or service == "ends_after_two_kinds", output
 
 
 @pytest.mark.parametrize("schedule", BROKEN)
