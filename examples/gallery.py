@@ -88,10 +88,10 @@ def _section(incident: Incident) -> Iterator[str]:
     yield _wrapped(incident.happened)
     yield from ["```diff", *incident.difference(), "```\n"]
     yield _wrapped(f"**What mends it.** {incident.mends}")
-    yield f"```\ncd examples/incidents/{incident.name}"
+    yield f"```sh\ncd examples/incidents/{incident.name}"
     yield f"brownout gate --only {incident.only}\n```\n"
     yield "The gate prints, for instance:\n"
-    yield f"```\n{incident.promise}  {incident.verdict}  {promise.title}"
+    yield f"```text\n{incident.promise}  {incident.verdict}  {promise.title}"
     yield f"    {incident.says}\n```\n"
     if incident.also:
         also = "; ".join(f"{one}: {why}" for one, why in incident.also.items())
