@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from brownout.expectations import expect_schedule_survived
-from brownout.faults import CommitNeverArrives, LostCommitReply, Reset, ServerError, Statement
+from brownout.faults import CommitNeverArrives, LostCommitReply, ServerError, Statement
 from brownout.trial import Ask, Break, Heal, Recording, Schedule, Settle, Trial
 
 _PLACE = Ask("place-order")
@@ -23,7 +23,7 @@ SCHEDULES = {
         (
             _PLACE,
             Settle(),
-            Break(Reset()),
+            Break(LostCommitReply()),
             _PLACE,
             Settle(),
             Heal(),

@@ -193,6 +193,10 @@ class FakeService:
         """As `RunningService.leaders`."""
         return self.process_ids
 
+    def computing(self) -> tuple[int, ...]:
+        """As `RunningService.computing`."""
+        return self.process_ids
+
     def require_running(self) -> None:
         """As `RunningService.require_running`."""
         if not self.running:

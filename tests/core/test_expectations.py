@@ -66,6 +66,7 @@ from brownout.trial import ProcessEnd, SessionLook
 from brownout.trial.gaps import Gap
 from brownout.units import ms, seconds
 from tests.core.breaker_controls import BREAKER_CONTROLS
+from tests.core.chaos_controls import CHAOS_CONTROLS
 from tests.core.declared_controls import DECLARED_CONTROLS
 from tests.core.judgements import Controls, Judgement
 from tests.core.left_behind_controls import LEFT_BEHIND
@@ -236,6 +237,7 @@ def parented(one: Answer) -> Answer:
 
 CONTROLS = {
     **BREAKER_CONTROLS,
+    **CHAOS_CONTROLS,
     **DECLARED_CONTROLS,
     **OVERLOAD_CONTROLS,
     **RETRY_CONTROLS,

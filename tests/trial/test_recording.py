@@ -35,6 +35,7 @@ from brownout.trial.leftovers import LeftRunning
 from brownout.trial.scripts import Steady
 from brownout.trial.sweep.seen import Swept, SweptCase
 from brownout.units import ms, seconds
+from tests.core.chaos_controls import searched
 from tests.core.made import READ, WRITE, answer, injected, no_answer, recording
 from tests.core.sweep_controls import tried
 
@@ -216,6 +217,7 @@ WHOLE = recording(
     shown={"t": 1},
     invariants={"list": Invariant(("[(0,)]",), 2)},
     phases={"spike": Phase(40.0, 103.0, 104.0, (0.1,), 1)},
+    chaos=searched().chaos,
     swept=Swept(0, 1, (), (SweptCase("place/COMMIT/cut-before", "CutAt(Commit())", (tried(),)),)),
     exchanges={"failing list": (Exchange((WITHIN,), (WireStep(103.0, 1, "select ?", "T"),), 1),)},
     process=ProcessEnd(70, seconds(3), ("last words",)),
