@@ -55,7 +55,7 @@ def run(
     yield make
     for one in made:
         one.stop()
-    assert containers(docker_client, reaper.run) == []
+    assert soon(lambda: containers(docker_client, reaper.run) == [])
 
 
 def test_an_image_is_started_answers_and_is_stopped(
