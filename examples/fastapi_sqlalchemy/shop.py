@@ -8,7 +8,7 @@ import random
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Annotated, Any, TypeVar, cast
 
 import asyncpg
@@ -64,19 +64,20 @@ def drop_read_only_sessions(context: ExceptionContext) -> None:
 @asynccontextmanager
 async def connected(until: float) -> AsyncIterator[AsyncConnection]:
     """Lease a connection. Just before that moment of the event loop's clock it is cut, so its query
-    fails; if the query were cancelled, SQLAlchemy would close the connection in good order, and
-    wait for the server."""
-    async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        timer = asyncio.get_running_loop().call_at(until - CUT, driver.terminate)
-        try:
-            yield connection
-        except asyncio.CancelledError:
-            driver.terminate()
-            await connection.invalidate()
-            raise
-        finally:
-            timer.cancel()
+    fails, and so does the ROLLBACK that SQLAlchemy sends as it takes the connection back; if the
+    query were cancelled, SQLAlchemy would close the connection in good order, and wait for the
+    server."""
+    with ExitStack() as timers:
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            timer = asyncio.get_running_loop().call_at(until - CUT, driver.terminate)
+            timers.callback(timer.cancel)
+            try:
+                yield connection
+            except asyncio.CancelledError:
+                driver.terminate()
+                await connection.invalidate()
+                raise
 
 
 class Retries:
