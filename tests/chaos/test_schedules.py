@@ -18,7 +18,15 @@ from brownout.expectations.chaos import (
     needs_another_try,
     pasteable,
 )
-from brownout.faults import BlackHole, Commit, Direction, Latency, LostCommitReply, ServerError
+from brownout.faults import (
+    BlackHole,
+    Commit,
+    Direction,
+    Latency,
+    LostCommitReply,
+    ServerError,
+    Statement,
+)
 from brownout.observations import Completion, Recovery
 from brownout.trial import Ask, Break, Heal, Schedule, Settle, Wait
 from brownout.trial.chaos.schedule import longest_of_schedule
@@ -179,6 +187,7 @@ def test_a_pasted_schedule_is_judged_by_the_promises_it_names() -> None:
     [
         STEPS,
         (Ask("place-order"), Break(ServerError("40001", on=Commit(), times=1))),
+        (Break(LostCommitReply(Statement("insert"))), Ask("place-order")),
         (Break(Latency(ms(20))), Ask("x"), Break(BlackHole(Direction.TO_SERVICE))),
     ],
 )

@@ -32,6 +32,24 @@ def test_violation_is_explained_without_a_traceback(judge: Judge) -> None:
     assert result.stdout.str().count("at most 1000 ms") == 1, "it is told once"
 
 
+FOUND = """
+@pytest.mark.behaviour('T1')
+def test_found():
+    raise ContractViolation(
+        'P', expected='e', observed='o', facts={'schedule': 'Ask()'},
+        timeline=['FOUND = ' + 'x' * 100, '', '', 'def test_t1(brownout_record):', '    pass'],
+    )
+"""
+
+
+def test_a_schedule_is_told_as_the_test_that_can_be_pasted(judge: Judge) -> None:
+    lines = judge(FOUND).stdout.lines
+    begin = lines.index("    FOUND = " + "x" * 100)
+    end = lines.index("        pass")
+    assert lines[begin + 1 : end] == ["", "", "    def test_t1(brownout_record):"]
+    assert not any("Ask()" in line for line in lines), "once"
+
+
 def test_verbose_run_adds_the_whole_of_each_failure(judge: Judge) -> None:
     result = judge(BROKEN, "-v")
     result.stdout.fnmatch_lines(
