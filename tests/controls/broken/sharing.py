@@ -21,15 +21,18 @@ __all__ = ["one_pool_for_all", "sharing_bundle"]
 
 
 class Bulkhead(Pool):
-    """Orders leave one place of the pool to others."""
+    """Orders leave one place of the pool to others; placing them, which uses one table more, leaves
+    two to listing them."""
 
-    ordering = POOL - 1
+    listing = POOL - 2
+    placing = 1
     patience = PATIENCE
 
     async def open(self) -> None:
         """Create the pool."""
         await super().open()
-        self.orders = asyncio.Semaphore(self.ordering)
+        self.lists = asyncio.Semaphore(self.listing)
+        self.places = asyncio.Semaphore(self.placing)
 
 
 class CounterWithAClock(Counter):
@@ -37,12 +40,12 @@ class CounterWithAClock(Counter):
 
     async def orders(self, until: float) -> list[dict[str, object]]:
         """Return the last orders."""
-        async with self._among_orders():
+        async with self._among(self._shared.lists):
             return await super().orders(until)
 
     async def place(self, until: float, customer: str, key: str | None) -> int:
         """Place an order."""
-        async with self._among_orders():
+        async with self._among(self._shared.places):
             return await super().place(until, customer, key)
 
     async def time(self, until: float) -> str:
@@ -50,18 +53,22 @@ class CounterWithAClock(Counter):
         async with self.pool.lease(until) as connection:
             return str(await connection.fetchval("SELECT now()"))
 
-    @asynccontextmanager
-    async def _among_orders(self) -> AsyncIterator[None]:
+    @property
+    def _shared(self) -> Bulkhead:
         assert isinstance(self.pool, Bulkhead)
+        return self.pool
+
+    @asynccontextmanager
+    async def _among(self, few: asyncio.Semaphore) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self.pool.patience):
-                await self.pool.orders.acquire()
+            async with asyncio.timeout(self._shared.patience):
+                await few.acquire()
         except TimeoutError:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too many orders wait.") from None
         try:
             yield
         finally:
-            self.pool.orders.release()
+            few.release()
 
 
 class LastInFirstOut(Bulkhead):
@@ -73,7 +80,7 @@ class LastInFirstOut(Bulkhead):
     async def open(self) -> None:
         """Create the pool with an empty stack."""
         await super().open()
-        self.orders = _Stack(self.ordering)
+        self.lists = _Stack(self.listing)
 
 
 class _Stack(asyncio.Semaphore):
@@ -116,7 +123,7 @@ class PreparesOnce(CounterWithAClock):
 
     async def orders(self, until: float) -> list[dict[str, object]]:
         """Return the last orders."""
-        async with self._among_orders(), self.pool.lease(until) as connection:
+        async with self._among(self._shared.lists), self.pool.lease(until) as connection:
             known = await connection.fetchval(
                 "SELECT count(*) FROM pg_prepared_statements WHERE name = 'listed'"
             )
@@ -135,7 +142,7 @@ def sharing_bundle() -> Starlette:
 class OnePoolForAll(Bulkhead):
     """Orders may hold every place."""
 
-    ordering = 10 * POOL
+    listing = placing = 10 * POOL
 
 
 def one_pool_for_all() -> Starlette:
