@@ -28,6 +28,7 @@ LAYERS = [
     {"expectations", "trial"},
     {"chaos"},
     {"report"},
+    {"telemetry"},
     {"plugin"},
     {"cli"},
 ]
@@ -92,6 +93,8 @@ def test_libraries_stay_where_they_belong() -> None:
             forbidden |= {"testcontainers"}
         elif not place.startswith("backends/docker/"):
             forbidden |= CONTAINERS
+        if not place.startswith("telemetry/"):
+            forbidden |= {"opentelemetry"}
         tops = {module.partition(".")[0] for module, _ in imported(path)}
         wrong += [f"{path} imports {top}" for top in tops & forbidden]
     assert not wrong
@@ -128,7 +131,7 @@ def required(*extras: str) -> set[str]:
 
 
 def test_what_the_package_imports_is_declared() -> None:
-    assert distributions_needed(PACKAGE) <= required("asyncio", "chaos", "embedded")
+    assert distributions_needed(PACKAGE) <= required("asyncio", "chaos", "embedded", "otel")
 
 
 def test_no_requirement_is_a_plugin_that_warns_in_every_project() -> None:
@@ -142,7 +145,7 @@ def test_what_the_sample_service_imports_is_declared() -> None:
 
 def test_what_tests_and_benchmarks_import_is_declared() -> None:
     needed = distributions_needed(ROOT / "tests") | distributions_needed(ROOT / "benchmarks")
-    assert needed <= required("asyncio", "chaos", "embedded", "sample", "dev")
+    assert needed <= required("asyncio", "chaos", "embedded", "otel", "sample", "dev")
 
 
 @pytest.mark.parametrize("name", ["constraints.txt", "constraints-oldest.txt"])
@@ -162,7 +165,7 @@ def pinned(name: str) -> dict[str, str]:
 
 
 def test_constraints_pin_whatever_is_declared() -> None:
-    declared = required("asyncio", "embedded", "sample", "dev") - {"pytest-brownout"}
+    declared = required("asyncio", "embedded", "otel", "sample", "dev") - {"pytest-brownout"}
     assert declared <= set(pinned("constraints.txt"))
 
 
