@@ -11,7 +11,7 @@ import pytest
 
 from brownout.cli.proxy import main
 from tests.engine.foreground import free_port, serving
-from tests.engine.peers import PATIENCE
+from tests.engine.peers import PATIENCE, soon
 
 
 def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> str:
@@ -65,6 +65,60 @@ def test_a_configuration_is_populated(tmp_path: Path) -> None:
     path.write_text(json.dumps([{"name": "a", "upstream": "127.0.0.1:1", "listen": "127.0.0.1:0"}]))
     with serving("-config", str(path)) as (client, _):
         assert list(client.get("/proxies").json()) == ["a"]
+
+
+def entry(name: str, upstream: str = "127.0.0.1:1") -> dict[str, object]:
+    return {"name": name, "upstream": upstream, "listen": "127.0.0.1:0"}
+
+
+def test_a_configuration_is_read_again_at_sighup(tmp_path: Path) -> None:
+    path = tmp_path / "proxies.json"
+    listen = f"127.0.0.1:{free_port()}"
+    kept = {**entry("kept"), "listen": listen}
+    path.write_text(json.dumps([kept, entry("moved"), entry("gone")]))
+    with serving("-config", str(path)) as (client, process):
+        assert client.post("/proxies", json=entry("of a client")).status_code == 201
+        toxic = {"name": "slow", "type": "latency", "attributes": {"latency": 1}}
+        assert client.post("/proxies/kept/toxics", json=toxic).status_code == 200
+        path.write_text(json.dumps([kept, entry("moved", "127.0.0.1:2"), entry("new")]))
+        process.send_signal(signal.SIGHUP)
+        assert soon(
+            lambda: set(client.get("/proxies").json()) == {"kept", "moved", "new", "of a client"}
+        )
+        proxies = client.get("/proxies").json()
+        assert proxies["kept"]["listen"] == listen
+        assert [one["name"] for one in proxies["kept"]["toxics"]] == ["slow"]
+        assert proxies["moved"]["upstream"] == "127.0.0.1:2"
+        output = end(process)
+    assert process.returncode == 0
+    assert "proxy gone: removed, as it is no longer in" in output
+
+
+@pytest.mark.parametrize("content", [None, "{", '[{"name": "kept", "upstream": "127.0.0.1:2"}, 3]'])
+def test_a_file_that_cannot_be_read_again_changes_nothing(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "proxies.json"
+    path.write_text(json.dumps([entry("kept")]))
+    with serving("-config", str(path)) as (client, process):
+        before = client.get("/proxies").json()
+        if content is None:
+            path.unlink()
+        else:
+            path.write_text(content)
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if "cannot be used" in line)
+        assert client.get("/proxies").json() == before
+        end(process)
+    assert process.returncode == 0
+    assert said.rstrip().endswith("The proxies that there are go on.")
+
+
+def test_without_a_configuration_sighup_ends_it_as_a_closed_terminal_does() -> None:
+    with serving() as (_, process):
+        end(process, signal.SIGHUP)
+    assert process.returncode == -signal.SIGHUP
 
 
 def test_metrics_show_live_bytes_and_the_process() -> None:
