@@ -24,7 +24,8 @@ Running = Callable[..., RunningService]
 
 def containers(client: docker.DockerClient, run: str) -> list[Any]:
     filters = {"label": f"brownout.run={run}", "name": "brownout-service-"}
-    return list(client.containers.list(all=True, filters=filters))
+    # One may be removed between the list and the look at it.
+    return list(client.containers.list(all=True, filters=filters, ignore_removed=True))
 
 
 @pytest.fixture

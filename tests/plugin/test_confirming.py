@@ -10,6 +10,7 @@ LATE = """
 from brownout.figures import Figure, note
 from brownout.trial import Trial
 
+LIMIT = 1
 ALONE, ORDINARY = Trial("compared", alone=True), Trial("ordinary")
 
 class Recording:
@@ -37,8 +38,8 @@ def brownout_recording(request, brownout_recordings): return brownout_recordings
 @pytest.mark.behaviour('X1')
 @pytest.mark.trials(TRIAL)
 def test_it(brownout_recording):
-    note(Figure(brownout_recording.seconds, 1, "s"))
-    if brownout_recording.seconds > 1:
+    note(Figure(brownout_recording.seconds, LIMIT, "s"))
+    if brownout_recording.seconds > LIMIT:
         raise violation("It is in time.")
 """
 
@@ -93,6 +94,24 @@ def test_a_time_that_a_starved_machine_explains_twice_is_unknown(
     assert result.ret == ret
     assert "<try 2>" in result.stdout.str()
     assert ("had to wait for a core in 60%" in result.stdout.str()) is (ret == 2)
+
+
+@pytest.mark.parametrize(
+    ("lost", "seconds", "ret"),
+    [
+        # Of 0.15 s at least 0.12 s were the service's own: more than the limit of 0.1 s.
+        (0.2, (0.15, 0.15), 1),
+        (0.4, (0.15, 0.15), 2),
+        (0.4, (0.15, 0.3), 1),
+        (0.0, (0.15, 0.15), 1),
+    ],
+)
+def test_a_short_time_that_little_lost_time_explains_twice_is_unknown(
+    judge: Judge, lost: float, seconds: tuple[float, float], ret: int
+) -> None:
+    source = LATE.replace("TRIAL)", "ALONE)").replace("SECONDS[", f"{seconds}[")
+    source = source.replace("LIMIT = 1", "LIMIT = 0.1").replace("LOST", str(lost))
+    assert judge(source).ret == ret
 
 
 def test_a_judgement_without_another_try_is_unknown_on_a_starved_machine_too(judge: Judge) -> None:
