@@ -18,7 +18,7 @@ OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expe
     tests/engine/test_hostile_calls.py tests/engine/test_process.py tests/engine/wire/test_patterns.py \
     tests/plugin/test_adopters.py tests/plugin/test_handover.py \
     tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
-TYPED := fixtures sample_service suites tests benchmarks examples website conftest.py
+TYPED := fixtures sample_service suites tests benchmarks examples website conftest.py noxfile.py
 
 TIMES := 300
 DETECTION := brownout-report/detection
@@ -30,7 +30,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Many containers set this; then each of some hundred processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help gate sweep test oldest env engine lint compiled docs picture own-tests suites \
+.PHONY: help gate sweep test oldest pythons release env engine lint compiled docs picture own-tests suites \
     incidents containers examples incidents-page detection fuzz clean
 .DEFAULT_GOAL := help
 
@@ -43,6 +43,8 @@ help:
 	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
 	@echo 'make incidents   judge the incidents in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
+	@echo 'make pythons     run the same tests on each Python that is there, and with the newest versions'
+	@echo 'make release     build what is published, and say what is missing for that'
 	@echo 'make docs        build the documentation in build/site; a warning is an error'
 	@echo 'make picture     make the pictures of a report that the README shows'
 	@echo 'make lint        run ruff and mypy'
@@ -144,6 +146,12 @@ $(OLDEST):
 	@$(OLDEST)/bin/python -m pip install -q --no-compile -c constraints-oldest.txt \
 	    -e '.[asyncio,embedded]' fastapi hypothesis
 	@$(OLDEST_FROM) > $(OLDEST)/made-from
+
+pythons: env
+	@$(VENV)/bin/nox -- $(OLDEST_TESTS) $(ARGS)
+
+release: env
+	@$(VENV)/bin/nox -s release
 
 # It ends with what was tried, and with what the engine held before and after.
 fuzz: env
