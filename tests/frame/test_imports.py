@@ -36,6 +36,7 @@ LAYERS = [
 
 PYTEST = {"pytest", "_pytest", "pytest_asyncio"}
 CONTAINERS = {"docker", "testcontainers"}
+EXTRAS = ("asyncio", "chaos", "completion", "embedded", "otel")
 OUT_OF_REACH = {"sample_service", "suites", "tests", "benchmarks", "conftest", "fixtures"}
 
 
@@ -131,7 +132,7 @@ def required(*extras: str) -> set[str]:
 
 
 def test_what_the_package_imports_is_declared() -> None:
-    assert distributions_needed(PACKAGE) <= required("asyncio", "chaos", "embedded", "otel")
+    assert distributions_needed(PACKAGE) <= required(*EXTRAS)
 
 
 def test_no_requirement_is_a_plugin_that_warns_in_every_project() -> None:
@@ -145,7 +146,7 @@ def test_what_the_sample_service_imports_is_declared() -> None:
 
 def test_what_tests_and_benchmarks_import_is_declared() -> None:
     needed = distributions_needed(ROOT / "tests") | distributions_needed(ROOT / "benchmarks")
-    assert needed <= required("asyncio", "chaos", "embedded", "otel", "sample", "dev")
+    assert needed <= required(*EXTRAS, "sample", "dev")
 
 
 @pytest.mark.parametrize("name", ["constraints.txt", "constraints-oldest.txt"])
@@ -165,7 +166,7 @@ def pinned(name: str) -> dict[str, str]:
 
 
 def test_constraints_pin_whatever_is_declared() -> None:
-    declared = required("asyncio", "embedded", "otel", "sample", "dev") - {"pytest-brownout"}
+    declared = required(*EXTRAS, "sample", "dev") - {"pytest-brownout"}
     assert declared <= set(pinned("constraints.txt"))
 
 
