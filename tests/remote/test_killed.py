@@ -1,0 +1,62 @@
+"""A gate that is killed while a fault is in force: the proxy elsewhere is healed all the same."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from brownout.backends.model import Backend
+from brownout.backends.remote import LEASE
+from brownout.reaper import Reaper
+from brownout.reaper.run import REAPER_MARK
+from tests.backends.waiting import until
+from tests.frame.gates import Gate
+from tests.remote.staging import Staging, staging
+
+pytestmark = pytest.mark.timeout(180)
+
+FAULTS = {"outage": "long_outage", "black hole": "black_hole"}
+"""One that disables the proxy, and one that is a toxic."""
+
+
+def killed_in(folder: Path, place: Staging, trial: str, *, with_reapers: bool) -> None:
+    """Run a gate until its fault is in force; then kill all of it, and its reapers if asked to."""
+    with Gate(folder, *place.words("--allow-unleased", f"--only={trial}")) as gate:
+        gate.until(trial, "begins")
+        assert until(lambda: not place.is_whole(), within=30)
+        family = psutil.Process(gate.process.pid).children(recursive=True)
+        reapers = [one for one in family if REAPER_MARK in one.environ()]
+        assert reapers
+        # The reapers first: each acts as soon as its owner is dead.
+        for process in [*(reapers if with_reapers else []), *(set(family) - set(reapers))]:
+            process.kill()
+        gate.process.kill()
+        gate.process.wait()
+
+
+@pytest.mark.parametrize("trial", FAULTS.values(), ids=FAULTS)
+def test_the_lease_heals_what_no_process_of_this_machine_can(
+    server: Backend, reaper: Reaper, tmp_path: Path, engine_elsewhere: str, trial: str
+) -> None:
+    with staging(server, reaper, tmp_path, engine_elsewhere) as place:
+        killed_in(tmp_path, place, trial, with_reapers=True)
+        assert not place.is_whole(), "it is the lease that heals, and it has not ended yet"
+        assert until(place.is_whole, within=LEASE.total_seconds() * 2)
+
+
+@pytest.mark.parametrize("trial", FAULTS.values(), ids=FAULTS)
+def test_the_reaper_heals_a_toxiproxy(
+    server: Backend, reaper: Reaper, tmp_path: Path, toxiproxy_elsewhere: str, trial: str
+) -> None:
+    with staging(server, reaper, tmp_path, toxiproxy_elsewhere) as place:
+        killed_in(tmp_path, place, trial, with_reapers=False)
+        assert until(place.is_whole, within=30)
+
+
+def test_without_its_reaper_a_toxiproxy_stays_broken(
+    server: Backend, reaper: Reaper, tmp_path: Path, toxiproxy_elsewhere: str
+) -> None:
+    """The control: this is what `--allow-unleased` accepts."""
+    with staging(server, reaper, tmp_path, toxiproxy_elsewhere) as place:
+        killed_in(tmp_path, place, "long_outage", with_reapers=True)
+        assert not until(place.is_whole, within=LEASE.total_seconds())
