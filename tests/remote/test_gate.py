@@ -40,7 +40,9 @@ def judged(folder: Path, place: Staging, *words: str) -> tuple[Gate, int, str]:
 def test_a_sound_service_is_kept_and_nothing_is_accused(
     server: Backend, reaper: Reaper, tmp_path: Path, api: str
 ) -> None:
-    only = "--only=steady,outage,black_hole,latency,reset,cut,slow_statements,flapping,P5,S6,C1,C5,O2"
+    only = (
+        "--only=steady,outage,black_hole,latency,reset,cut,slow_statements,flapping,P5,S6,C1,C5,O2"
+    )
     with staging(server, reaper, tmp_path, api) as place:
         gate, code, said = judged(tmp_path, place, "--allow-writes", only)
     assert code == 0, said
@@ -89,7 +91,10 @@ def test_it_says_what_it_will_do_before_it_does_anything(
     assert re.search(
         r"faults Bandwidth, BlackHole, CutAfter, Latency, Outage, .* in \d+ trials", rows
     )
-    assert "requests no writes, which --brownout-allow-writes would add; up to about 12 at once" in rows
+    assert (
+        "requests no writes, which --brownout-allow-writes would add; up to about 12 at once"
+        in rows
+    )
     assert re.search(r"promises \d+ assessed, \d+ not", rows)
     assert re.search(r"time up to about \d+ (min|s)", rows)
     assert "the engine, within 10 s (a lease)" in rows
