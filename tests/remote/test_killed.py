@@ -1,5 +1,6 @@
 """A gate that is killed while a fault is in force: the proxy elsewhere is healed all the same."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,14 +20,29 @@ FAULTS = {"outage": "long_outage", "black hole": "black_hole"}
 """One that disables the proxy, and one that is a toxic."""
 
 
+def children_of(gate: Gate) -> list[psutil.Process]:
+    """Pytest, and what it has started."""
+    return psutil.Process(gate.process.pid).children(recursive=True)
+
+
+def reapers_of(gate: Gate) -> list[psutil.Process]:
+    """The reaper of its run; that of the gate's announcement has ended by now."""
+    found = []
+    for one in children_of(gate):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if REAPER_MARK in one.environ():
+                found.append(one)
+    return found
+
+
 def killed_in(folder: Path, place: Staging, trial: str, *, with_reapers: bool) -> None:
     """Run a gate until its fault is in force; then kill all of it, and its reapers if asked to."""
     with Gate(folder, *place.words("--allow-unleased", f"--only={trial}")) as gate:
         gate.until(trial, "begins")
+        # All of it is there before the fault: then no time passes between the fault and the kill.
+        assert until(lambda: bool(reapers_of(gate)), within=30)
+        family, reapers = children_of(gate), reapers_of(gate)
         assert until(lambda: not place.is_whole(), within=30)
-        family = psutil.Process(gate.process.pid).children(recursive=True)
-        reapers = [one for one in family if REAPER_MARK in one.environ()]
-        assert reapers
         # The reapers first: each acts as soon as its owner is dead.
         for process in [*(reapers if with_reapers else []), *(set(family) - set(reapers))]:
             process.kill()
