@@ -1,5 +1,6 @@
-"""A gate that is killed while a fault is in force: the proxy elsewhere is healed all the same."""
+"""A gate that ends while a fault is in force: the proxy elsewhere is healed all the same."""
 
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def test_the_reaper_heals_a_toxiproxy(
     with staging(server, reaper, tmp_path, toxiproxy_elsewhere) as place:
         killed_in(tmp_path, place, trial, with_reapers=False)
         assert until(place.is_whole, within=30)
+
+
+def test_a_run_that_is_interrupted_heals_at_once(
+    server: Backend, reaper: Reaper, tmp_path: Path, api: str
+) -> None:
+    with staging(server, reaper, tmp_path, api) as place:
+        words = place.words("--allow-unleased", "--only=long_outage")
+        with Gate(tmp_path, *words) as gate:
+            gate.until("long_outage", "begins")
+            assert until(lambda: not place.is_whole(), within=30)
+            gate.process.send_signal(signal.SIGTERM)
+            code, said = gate.end()
+        assert code == 2, said
+        assert place.is_whole()
 
 
 def test_without_its_reaper_a_toxiproxy_stays_broken(
