@@ -52,6 +52,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 _LONGEST_FIRST = (
+    "remote/test_gate.py",
+    "remote/test_killed.py",
     "frame/test_recipes.py",
     "frame/test_bad_input.py",
     "sample_service/test_interface.py",

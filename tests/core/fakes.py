@@ -92,6 +92,9 @@ class FakePostgres:
         """As `Postgres.lacks`."""
         return "not here" if type(fault).__name__ in self._missing else None
 
+    def require_trial(self, trial: str) -> None:
+        """As `Postgres.require_trial`: each can be made."""
+
     def inject(self, fault: Fault) -> "InForce":
         """As `Postgres.inject`, beside an event loop."""
         injection = InForce(self, fault)
@@ -126,6 +129,7 @@ class InForce:
     def __init__(self, postgres: FakePostgres, fault: Fault) -> None:
         self._postgres = postgres
         self._fault = fault
+        self.proof = "what the test says"
         self.made_at: float | None = None
         self.healed_at: float | None = None
 

@@ -118,7 +118,6 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "/properties/title/type",
     ),
     "command as one string": (lambda: service(command="uvicorn app"), "list of words"),
-    "no command": (lambda: service(command=[]), "list of words"),
     "a number in the command": (lambda: service(command=["serve", 8000]), "list of words"),  # type: ignore[list-item]
     "a path in the command": (lambda: service(command=[Path("serve")]), "list of words"),  # type: ignore[list-item]
     "prepare as one string": (lambda: service(prepare="alembic upgrade"), "list of commands"),

@@ -11,7 +11,10 @@ from brownout import Authentication, Budget, Degraded, Errors, Health, Operation
 from brownout.backends.docker.backend import DockerBackend
 from brownout.backends.embedded.backend import EmbeddedBackend
 from brownout.backends.external import ExternalBackend
+from brownout.backends.remote import ProxySeen
+from brownout.backends.remote.lacking import missing_faults
 from brownout.behaviours import CATALOGUE
+from brownout.control import ProxyRecord
 from brownout.declaration.tables import service_from
 from brownout.faults import Fault
 from brownout.settings.options import OPTIONS
@@ -73,7 +76,14 @@ def test_every_field_of_a_declaration_is_described(declared: type) -> None:
     assert missing == []
 
 
-BACKENDS = (EmbeddedBackend, DockerBackend, ExternalBackend)
+PROXY = ProxyRecord("orders", "127.0.0.1:1", "127.0.0.1:2", enabled=True)
+MISSING = (
+    EmbeddedBackend.missing_faults,
+    DockerBackend.missing_faults,
+    ExternalBackend.missing_faults,
+    missing_faults(ProxySeen(PROXY, "2.12.0", counts=True, follows=True)),
+    missing_faults(ProxySeen(PROXY, "2.12.0", counts=False, follows=False)),
+)
 
 
 def test_the_table_of_faults_says_what_each_backend_can_make() -> None:
@@ -92,10 +102,7 @@ def test_the_table_of_faults_says_what_each_backend_can_make() -> None:
         if isinstance(made, type) and issubclass(made, Fault) and made is not Fault
     }
     for names, cells in rows:
-        can = [
-            ["no" if name in backend.missing_faults else "yes" for backend in BACKENDS]
-            for name in names
-        ]
+        can = [["no" if name in missing else "yes" for missing in MISSING] for name in names]
         assert can == [cells] * len(names), names
 
 

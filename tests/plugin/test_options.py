@@ -27,7 +27,7 @@ def test_wrong_on_the_command_line(judge: Judge, project: pytest.Pytester) -> No
     refused(
         judge(STARTS, "--brownout-backend=dokcer"),
         project,
-        "--brownout-backend is 'dokcer', but 'embedded' or 'docker' is needed.",
+        "--brownout-backend is 'dokcer', but 'embedded', 'docker' or 'remote' is needed.",
         "What to do: Did you mean 'docker'?",
     )
 

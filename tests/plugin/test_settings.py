@@ -42,6 +42,11 @@ def test_defaults() -> None:
         "cache": None,
         "postgres_image": "postgres:17-alpine",
         "toxiproxy_image": "ghcr.io/shopify/toxiproxy:2.12.0",
+        "remote_service": None,
+        "remote_proxy": None,
+        "remote_allow": None,
+        "allow_writes": "no",
+        "allow_unleased": "no",
         "service": None,
         "start_timeout": "30",
         "strict": "no",
@@ -110,8 +115,8 @@ def test_empty_value_switches_an_option_off(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("backend", "Docker", "'embedded' or 'docker' is needed."),
-        ("backend", "", "'embedded' or 'docker' is needed."),
+        ("backend", "Docker", "'embedded', 'docker' or 'remote' is needed."),
+        ("backend", "", "'embedded', 'docker' or 'remote' is needed."),
         ("strict", "perhaps", "yes or no (1 or 0, true or false, on or off) is needed."),
         ("postgres_image", "", "the name of an image is needed."),
         ("toxiproxy_image", "a b", "the name of an image is needed."),

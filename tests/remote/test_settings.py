@@ -1,0 +1,109 @@
+"""Where a service already runs: what an option may name, and which hosts it may lead to."""
+
+import pytest
+
+from brownout.errors import SettingsError
+from brownout.login import Address
+from brownout.settings.resolution import Settings
+from tests.plugin.test_settings import layered
+
+SERVICE = "http://127.0.0.1:8080"
+PROXY = "http://127.0.0.1:8474/orders"
+
+
+def remote(**changed: str) -> Settings:
+    """Settings of the remote backend, with some options changed."""
+    line = {"backend": "remote", "remote_service": SERVICE, "remote_proxy": PROXY, **changed}
+    return layered(command_line=line)
+
+
+def test_the_service_and_the_proxy_are_read() -> None:
+    settings = remote(remote_service="http://localhost:8080/shop/")
+    assert settings.remote_service is not None
+    assert settings.remote_service.url == "http://localhost:8080/shop"
+    assert settings.remote_proxy is not None
+    assert settings.remote_proxy.api == Address("127.0.0.1", 8474)
+    assert settings.remote_proxy.name == "orders"
+    assert not settings.allow_writes
+    assert not settings.allow_unleased
+    assert settings.arguments() == [
+        "--brownout-backend=remote",
+        "--brownout-remote-service=http://localhost:8080/shop",
+        "--brownout-remote-proxy=http://127.0.0.1:8474/orders",
+    ]
+
+
+def test_the_usual_port_of_the_api_may_be_left_out() -> None:
+    proxy = remote(remote_proxy="http://localhost/orders").remote_proxy
+    assert proxy is not None
+    assert proxy.api == Address("localhost", 8474)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("remote_service", "https://shop"),
+        ("remote_service", "shop:8080"),
+        ("remote_service", "http://shop:0"),
+        ("remote_service", "http://shop:99999"),
+        ("remote_service", "http://[::1]:8080"),
+        ("remote_service", "http://shop/?debug=1"),
+        ("remote_service", "http://me:hunter2@shop"),
+        ("remote_proxy", "http://shop:8474"),
+        ("remote_proxy", "http://shop:8474/proxies/orders"),
+        ("remote_proxy", "http://me:hunter2@shop:8474/orders"),
+    ],
+)
+def test_what_is_no_such_url_is_refused_without_showing_a_password(option: str, value: str) -> None:
+    with pytest.raises(SettingsError, match="is needed") as refused:
+        remote(**{option: value})
+    assert "hunter2" not in str(refused.value)
+    assert "Write http://HOST" in refused.value.remedy
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8"])
+def test_loopback_needs_no_consent(host: str) -> None:
+    assert remote(remote_service=f"http://{host}:8080").remote_allow == ()
+
+
+@pytest.mark.parametrize("option", ["remote_service", "remote_proxy"])
+def test_a_host_is_loopback_or_allowed_by_name(option: str) -> None:
+    url = "http://staging.example.com:8080/orders"
+    with pytest.raises(SettingsError) as refused:
+        remote(**{option: url}, remote_allow="example.com, ging.example.com,staging")
+    argument = f"--brownout-{option.replace('_', '-')}"
+    said = f"{argument} leads to the host staging.example.com, which is not allowed."
+    assert refused.value.cause == said
+    assert "--brownout-remote-allow=staging.example.com" in refused.value.remedy
+    allowed = remote(**{option: url}, remote_allow="db.example.com, Staging.Example.com")
+    assert allowed.remote_allow == ("db.example.com", "Staging.Example.com")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "127.0.0.1.example.com", "localhost.evil"])
+def test_what_only_looks_like_loopback_needs_consent(host: str) -> None:
+    with pytest.raises(SettingsError, match="which is not allowed"):
+        remote(remote_service=f"http://{host}:8080")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "needed"),
+    [
+        ({"remote_service": ""}, "needs --brownout-remote-service."),
+        ({"remote_proxy": ""}, "needs --brownout-remote-proxy."),
+        (
+            {"remote_service": "", "remote_proxy": ""},
+            "needs --brownout-remote-service and --brownout-remote-proxy.",
+        ),
+    ],
+)
+def test_the_backend_needs_both(left_out: dict[str, str], needed: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        remote(**left_out)
+    assert refused.value.cause.endswith(needed)
+
+
+@pytest.mark.parametrize("option", ["remote_service", "remote_proxy"])
+def test_another_backend_does_not_ignore_them(option: str) -> None:
+    value = SERVICE if option == "remote_service" else PROXY
+    with pytest.raises(SettingsError, match=r"the backend 'embedded' .* does not use it"):
+        layered(command_line={option: value})
