@@ -1,6 +1,7 @@
 """The kiosk with keys, caches and retries that hold until a second fault meets them."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Final
 
 import asyncpg
@@ -14,7 +15,7 @@ from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import FIND, PLACE, Counter
 from tests.controls.kiosk.front import Front
 from tests.controls.kiosk.pool import Connection, Pool
-from tests.controls.kiosk.refusals import DRIVER_ERRORS, Undetermined
+from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
 __all__ = [
     "KEYS",
@@ -71,7 +72,10 @@ class ForgetsTheKeyAfterAConflict(Counter):
             return await super().place(until, customer, key)
         except CONFLICTS:
             self._conflicted.add(key)
+        try:
             return await super().place(until, customer, None)
+        except CONFLICTS:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Try again shortly.") from None
 
     async def work(self, connection: Connection, customer: str, key: str | None) -> int:
         """Do the work of the transaction; return the order's number."""

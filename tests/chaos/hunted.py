@@ -33,7 +33,7 @@ from brownout.units import seconds
 Kinds = tuple[type[Fault], ...]
 
 CONFLICT: Final[Kinds] = (ServerError,)
-LOST: Final[Kinds] = (LostCommitReply, CutAt, BlackHole, StalledAt, Reset)
+LOST: Final[Kinds] = (LostCommitReply, CommitNeverArrives, CutAt, BlackHole, StalledAt, Reset)
 ENDED: Final[Kinds] = (TerminatedBackends, Restart, Crash, Reset, NoFreeSlots, Outage)
 SILENT: Final[Kinds] = (BlackHole, Freeze, StalledAt)
 SLOW: Final[Kinds] = (Latency, *SILENT)
@@ -55,9 +55,7 @@ class Shape:
 FOUND: Final = {
     "remembers_what_is_missing": Shape("C2", [LOST], ["place-order", "find-orders"], 6),
     "repeats_outside_a_transaction": Shape("C4", [(ChangedSchema,)], ["place-order"], 5),
-    "forgets_the_key_after_a_conflict": Shape(
-        "C6", [CONFLICT, (CommitNeverArrives, StalledAt, CutAt)], ["place-order"], 4
-    ),
+    "forgets_the_key_after_a_conflict": Shape("C6", [CONFLICT, LOST], ["place-order"], 4),
     "keeps_keys_unlogged": Shape("C6", [LOST, (Crash,)], ["place-order"], 5),
     "breaker_keeps_its_trial": Shape("V2", [REFUSED, SILENT], ["list-orders"], 8),
     "reconnects_for_ever": Shape("V2", [ENDED, SILENT], ["place-order"], 5),
