@@ -1,13 +1,11 @@
 """A schedule that a search would print fails on the broken service, and passes on a sound one."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.chaos.runs import outcome
+
 KEY = "The same key again completes the write once."
 BACK = "The service recovers after each schedule."
 BROKEN = {
@@ -28,27 +26,9 @@ FINDING = ("remembers_what_is_missing",)
 """Those whose sound service finds orders, too."""
 
 
-def outcome(service: str, *schedules: str) -> tuple[int, str]:
-    """The exit code and the output of a run of its own."""
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"),
-            "tests/chaos/pasted.py",
-            f"--brownout-service=tests.chaos.declared:{service}",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "SCHEDULES": " ".join(schedules)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return run.returncode, run.stdout
-
-
 @pytest.mark.parametrize("service", BROKEN)
 def test_a_service_that_several_faults_break_is_caught(service: str) -> None:
-    code, output = outcome(service, service)
+    code, output = outcome("pasted", service, SCHEDULES=service)
     assert code == 1, output
     assert BROKEN[service] in output
 
@@ -57,7 +37,7 @@ def test_a_service_that_several_faults_break_is_caught(service: str) -> None:
     ("service", "schedules"),
     [("sound", [one for one in BROKEN if one not in FINDING]), ("finds_orders", FINDING)],
 )
-def test_a_sound_service_survives_the_same(service: str, schedules: list[str]) -> None:
-    code, output = outcome(service, *schedules)
+def test_a_sound_service_survives_the_same(service: str, schedules: Sequence[str]) -> None:
+    code, output = outcome("pasted", service, SCHEDULES=" ".join(schedules))
     assert code == 0, output
     assert f"{len(schedules)} passed" in output
