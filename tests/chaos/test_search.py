@@ -180,8 +180,8 @@ def test_a_fault_that_the_backend_lacks_is_never_drawn(searched: Callable[..., C
 
 def test_at_night_more_faults_meet(searched: Callable[..., Chaos]) -> None:
     by_day, night = World(sound), World(sound)
-    searched(by_day, lasting=seconds(120))
-    searched(night, lasting=seconds(120), night=True)
+    searched(by_day, lasting=seconds(40))
+    searched(night, lasting=seconds(40), night=True)
 
     def most(world: World) -> int:
         return max(len(breaks(steps)) for steps in world.ran)
@@ -192,7 +192,7 @@ def test_at_night_more_faults_meet(searched: Callable[..., Chaos]) -> None:
 
 def test_every_family_of_faults_is_drawn(searched: Callable[..., Chaos]) -> None:
     world = World(sound)
-    searched(world, lasting=seconds(300))
+    searched(world, lasting=seconds(120))
     drawn = {type(fault) for steps in world.ran for fault in breaks(steps)}
     assert {Freeze, ChangedSchema, Restart, Latency, LostCommitReply} <= drawn
 
@@ -202,10 +202,10 @@ def test_the_schema_changes_so_often_at_most(
 ) -> None:
     monkeypatch.setattr(search, "_MOST_CHANGES", 5)
     world = World(sound)
-    searched(world, lasting=seconds(300))
+    searched(world, lasting=seconds(120))
     faults = [fault for steps in world.ran for fault in breaks(steps)]
     assert 0 < sum(isinstance(one, ChangedSchema) for one in faults) <= 5
-    assert len(world.ran) > 100, "and the search goes on without"
+    assert len(world.ran) > 50, "and the search goes on without"
 
 
 def test_what_was_found_is_kept_and_tried_first(
