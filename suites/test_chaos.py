@@ -17,6 +17,13 @@ def test_no_schedule_loses_an_acknowledged_write(brownout_recording: Recording) 
     expect_no_schedule_breaks(brownout_recording, "C1")
 
 
+@pytest.mark.behaviour("C2")
+@pytest.mark.trials(*CHAOS)
+def test_no_read_goes_back_in_time(brownout_recording: Recording) -> None:
+    """Each shows what was acknowledged, or what another one has shown."""
+    expect_no_schedule_breaks(brownout_recording, "C2")
+
+
 @pytest.mark.behaviour("C3")
 @pytest.mark.trials(*CHAOS)
 def test_no_schedule_doubles_a_write(brownout_recording: Recording) -> None:

@@ -3,12 +3,13 @@
 import pytest
 
 from brownout.declaration import Service
-from brownout.declaration.needs import invariants
+from brownout.declaration.needs import invariants, read_back
 from brownout.expectations import (
     expect_acknowledged_applied,
     expect_acknowledged_kept,
     expect_invariants,
     expect_none_doubled,
+    expect_none_goes_back,
     expect_none_made_up,
     expect_none_repeated,
     expect_one_at_a_time,
@@ -64,6 +65,16 @@ def test_no_write_that_was_acknowledged_under_a_fault_is_lost(
 def test_no_read_shows_what_was_never_written(brownout_recording: Recording) -> None:
     """What was rolled back was not written."""
     expect_none_made_up(brownout_recording.shown)
+
+
+@pytest.mark.behaviour("C2", needs=read_back)
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_no_read_of_a_write_goes_back_in_time(brownout_recording: Recording) -> None:
+    """Each shows what was acknowledged, or what another one has shown."""
+    for pair in read_back(brownout_recording.declared):
+        history = brownout_recording.note(f"history {pair.write.name}")
+        reads = brownout_recording.note(f"read back {pair.write.name}")
+        expect_none_goes_back([pair], [*history, *reads], brownout_recording.applied)
 
 
 @pytest.mark.behaviour("C3")

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 from flask import Flask, Response, g, jsonify, request
@@ -89,7 +89,12 @@ def connected() -> Iterator[Connection]:
         stack.callback(places.release)
         connection = stack.enter_context(engine.connect())
         stack.enter_context(cut_at(g.until, connection))
-        yield connection
+        try:
+            yield connection
+        finally:
+            # The pool would do so when it takes the connection back, and wait for ever.
+            with suppress(DBAPIError):
+                connection.rollback()
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from brownout.trial.chaos.schedule import longest_of_schedule
 from brownout.trial.chaos.seen import Chaos, ScheduleTry, TriedSchedule
 from brownout.trial.invariants import Invariant
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service
+from tests.core.register_controls import BY_TOKEN, PLACE, found, placed
 
 STEPS = (Ask("place-order", 2), Break(LostCommitReply()), Wait(ms(20)), Settle(), Heal())
 DECLARED = service()
@@ -45,7 +46,7 @@ def seen(**changes: object) -> ScheduleTry:
     whole: dict[str, object] = {
         "answers": (
             answer(201, token=A, operation=WRITE),
-            replace(problem(503), token=B, outcome=WRITE.outcome(503)),
+            replace(problem(503), operation="place", token=B, outcome=WRITE.outcome(503)),
         ),
         "applied": {"a": 1, "b": 0},
         "again": (),
@@ -112,6 +113,22 @@ def test_a_try_in_which_nothing_is_wrong_breaks_nothing() -> None:
 )
 def test_each_promise_is_judged(promise: str, wrong: ScheduleTry) -> None:
     assert promise in broken_in(tried(wrong, wrong), DECLARED)
+
+
+def test_a_read_that_goes_back_is_told_of_a_declared_pair() -> None:
+    declared = service([PLACE, BY_TOKEN.read])
+    forward = seen(answers=(placed(),), applied={"a": 1}, read_back=(found("a", at=9.0),))
+    back = replace(forward, read_back=(found(at=9.0),))
+    assert broken_in(tried(forward), declared) == ()
+    assert broken_in(tried(back), declared) == ("C2",)
+    assert "C2" in assessed_in(tried(back), declared)
+    assert broken_in(tried(back), DECLARED) == (), "no pair is declared"
+
+
+def test_a_read_of_a_write_is_not_taken_for_the_write() -> None:
+    declared = service([PLACE, BY_TOKEN.read])
+    missing = seen(answers=(placed(504), found(at=9.0)), applied={"a": 0})
+    assert not {"C1", "C2", "C3", "C4"} & set(broken_in(tried(missing), declared))
 
 
 @pytest.mark.parametrize("promise", ["T1", "V2", "P1", "P5"])

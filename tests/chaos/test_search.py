@@ -13,8 +13,11 @@ import pytest
 from brownout.chaos import Search, search
 from brownout.errors import NotAssessable
 from brownout.faults import (
+    ChangedSchema,
     CommitNeverArrives,
     Fault,
+    Freeze,
+    Latency,
     LostCommitReply,
     Restart,
     ServerError,
@@ -173,6 +176,36 @@ def test_a_fault_that_the_backend_lacks_is_never_drawn(searched: Callable[..., C
     drawn = {type(fault) for steps in world.ran for fault in breaks(steps)}
     assert len(drawn) > 5
     assert not drawn & {Restart, TerminatedBackends}
+
+
+def test_at_night_more_faults_meet(searched: Callable[..., Chaos]) -> None:
+    by_day, night = World(sound), World(sound)
+    searched(by_day, lasting=seconds(40))
+    searched(night, lasting=seconds(40), night=True)
+
+    def most(world: World) -> int:
+        return max(len(breaks(steps)) for steps in world.ran)
+
+    assert most(by_day) <= 4 * 3
+    assert most(night) > 4 * 3
+
+
+def test_every_family_of_faults_is_drawn(searched: Callable[..., Chaos]) -> None:
+    world = World(sound)
+    searched(world, lasting=seconds(120))
+    drawn = {type(fault) for steps in world.ran for fault in breaks(steps)}
+    assert {Freeze, ChangedSchema, Restart, Latency, LostCommitReply} <= drawn
+
+
+def test_the_schema_changes_so_often_at_most(
+    searched: Callable[..., Chaos], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_MOST_CHANGES", 5)
+    world = World(sound)
+    searched(world, lasting=seconds(120))
+    faults = [fault for steps in world.ran for fault in breaks(steps)]
+    assert 0 < sum(isinstance(one, ChangedSchema) for one in faults) <= 5
+    assert len(world.ran) > 50, "and the search goes on without"
 
 
 def test_what_was_found_is_kept_and_tried_first(

@@ -74,6 +74,7 @@ from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
 from tests.core.overload_controls import OVERLOAD_CONTROLS
 from tests.core.recovery_controls import RECOVERY
+from tests.core.register_controls import REGISTER_CONTROLS
 from tests.core.retry_controls import RETRY_CONTROLS
 from tests.core.sharing_controls import SHARING
 from tests.core.sweep_controls import SWEEP
@@ -240,6 +241,7 @@ CONTROLS = {
     **CHAOS_CONTROLS,
     **DECLARED_CONTROLS,
     **OVERLOAD_CONTROLS,
+    **REGISTER_CONTROLS,
     **RETRY_CONTROLS,
     "expect_acknowledged_applied": Controls(
         kept=[

@@ -90,6 +90,13 @@ captures = { thing_id = "$.id" }
 applied = "select count(*) from things where id = $1"
 
 [[operations]]
+kind = "read"
+name = "find"
+method = "GET"
+path = "/things/{thing_id}"
+reads_back = "place"
+
+[[operations]]
 kind = "compute"
 name = "price"
 method = "GET"
@@ -158,6 +165,7 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
                 captures={"thing_id": "$.id"},
                 applied="select count(*) from things where id = $1",
             ),
+            Operation.read("find", "GET", "/things/{thing_id}", reads_back="place"),
             Operation.compute("price", "GET", "/price"),
         ],
     )

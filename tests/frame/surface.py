@@ -21,8 +21,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
         """,
         "brownout.declaration.needs": """
             breaker_for_slowness callers_deadlines concurrency fallbacks health_route invariants
-            keyed_writes liveness origin_member origins problem_format problems readiness trace_ids
-            trace_member
+            keyed_writes liveness origin_member origins problem_format problems read_back readiness
+            trace_ids trace_member
         """,
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_acknowledged_kept
@@ -38,22 +38,22 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_kept_trace_ids expect_little_added_load expect_marked_as_stale
             expect_near_baseline expect_never_repeated expect_next_callers_served
             expect_no_flapping expect_no_leak expect_no_open_transaction
-            expect_no_schedule_breaks expect_none_doubled expect_none_idle_in_transaction
-            expect_none_left_running expect_none_made_up expect_none_repeated
-            expect_none_starved expect_none_succeed expect_one_at_a_time expect_one_error_line
-            expect_one_retrying_layer expect_opened_by_slow_calls expect_origins expect_parallel
-            expect_process_alive expect_ready_again expect_ready_with_database expect_recovered
-            expect_recovered_from_case expect_recovered_meanwhile expect_refused_absent
-            expect_retried expect_retries_in_time expect_retry_after expect_same_answer
-            expect_schedule_survived expect_sessions_within expect_shielded
-            expect_sqlstate_in_log_only expect_status_member expect_stopped expect_told_as_it_is
-            expect_traceable expect_unaffected_by_lock expect_unaffected_by_streams
-            expect_unanswered_never_repeated expect_unavailable expect_under_way_finished
-            expect_undetermined_told expect_unready expect_unready_while_draining
-            expect_used_key_refused expect_valid_bodies expect_valid_retry_after
-            expect_whole_after_failures expect_whole_answer expect_whole_answers
-            expect_whole_pool expect_whole_transactions expect_written_at_most_once
-            expect_written_if_acknowledged
+            expect_no_schedule_breaks expect_none_doubled expect_none_goes_back
+            expect_none_idle_in_transaction expect_none_left_running expect_none_made_up
+            expect_none_repeated expect_none_starved expect_none_succeed expect_one_at_a_time
+            expect_one_error_line expect_one_retrying_layer expect_opened_by_slow_calls
+            expect_origins expect_parallel expect_process_alive expect_ready_again
+            expect_ready_with_database expect_recovered expect_recovered_from_case
+            expect_recovered_meanwhile expect_refused_absent expect_retried expect_retries_in_time
+            expect_retry_after expect_same_answer expect_schedule_survived expect_sessions_within
+            expect_shielded expect_sqlstate_in_log_only expect_status_member expect_stopped
+            expect_told_as_it_is expect_traceable expect_unaffected_by_lock
+            expect_unaffected_by_streams expect_unanswered_never_repeated expect_unavailable
+            expect_under_way_finished expect_undetermined_told expect_unready
+            expect_unready_while_draining expect_used_key_refused expect_valid_bodies
+            expect_valid_retry_after expect_whole_after_failures expect_whole_answer
+            expect_whole_answers expect_whole_pool expect_whole_transactions
+            expect_written_at_most_once expect_written_if_acknowledged
         """,
         "brownout.faults": """
             ALL Bandwidth BlackHole ChangedSchema Commit CommitNeverArrives Crash CutAfter CutAt
