@@ -134,6 +134,33 @@ async def test_what_needs_a_frozen_server_waits_for_its_heal(page: Page) -> None
     await page.until(lambda now: now["health"]["ready"][-1]["came"] == "200")
 
 
+async def test_a_heal_that_fails_is_said_and_is_tried_again(page: Page) -> None:
+    await page.call("break", fault="LockedTables", values={})
+    await page.call("break", fault="Restart", values={})  # ends the session that holds the lock
+    failed = await page.call("heal", fault="LockedTables")
+    assert "ended too early" in failed["error"]
+    state = await page.state()
+    assert state["faults"]["LockedTables"]["on"]
+    assert "ended too early" in state["faults"]["LockedTables"]["trouble"]
+    assert "error" not in await page.call("heal", fault="LockedTables")
+    state = await page.until(lambda now: now["health"]["ready"][-1]["came"] == "200")
+    assert not state["faults"]["LockedTables"]["on"]
+    assert state["faults"]["LockedTables"]["trouble"] == ""
+
+
+async def test_what_the_backend_cannot_make_has_a_reason_and_no_switch(
+    page: Page, brownout_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type(brownout_postgres.backend)
+    monkeypatch.setattr(kind, "missing_faults", {"Freeze": "the server is not ours"})
+    text = (await page.get("")).text
+    form = text.partition('data-fault="Freeze"')[2].partition("</form>")[0]
+    assert "This backend cannot make it: the server is not ours." in form
+    assert "<button" not in form
+    refused = await page.call("break", fault="Freeze", values={})
+    assert "Freeze cannot be made here: the server is not ours." in refused["error"]
+
+
 async def test_the_service_is_started_anew(page: Page, brownout_service: RunningService) -> None:
     before = brownout_service.pid
     assert await page.call("restart") == {}
