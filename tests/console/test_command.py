@@ -63,6 +63,19 @@ def test_a_folder_without_a_declaration_is_said(
     assert "No service is declared in" in capsys.readouterr().err
 
 
+def test_a_service_that_runs_elsewhere_is_refused(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declare()
+    monkeypatch.setenv("BROWNOUT_BACKEND", "remote")
+    monkeypatch.setenv("BROWNOUT_REMOTE_SERVICE", "http://127.0.0.1:9")
+    monkeypatch.setenv("BROWNOUT_REMOTE_PROXY", "http://127.0.0.1:9/db")
+    assert main(["up"]) == 2
+    said = capsys.readouterr()
+    assert "`brownout up` starts the service and its PostgreSQL itself" in said.err
+    assert said.out == ""
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", ""])
 def test_a_wrong_port_is_refused(port: str) -> None:
     with pytest.raises(SystemExit) as ended:
