@@ -72,7 +72,7 @@ def test_a_service_that_runs_elsewhere_is_refused(
     monkeypatch.setenv("BROWNOUT_REMOTE_PROXY", "http://127.0.0.1:9/db")
     assert main(["up"]) == 2
     said = capsys.readouterr()
-    assert "`brownout up` starts the service and its PostgreSQL itself" in said.err
+    assert "The backend is remote, but `brownout up` starts" in said.err
     assert said.out == ""
 
 
