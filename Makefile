@@ -46,7 +46,7 @@ help:
 	@echo 'make pythons     run the same tests on each Python that is there, and with the newest versions'
 	@echo 'make release     build what is published, and say what is missing for that'
 	@echo 'make docs        build the documentation in build/site; a warning is an error'
-	@echo 'make picture     make the pictures of a report that the README shows'
+	@echo 'make picture     make the pictures of a report and of the page of brownout up in the documents'
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
 	@echo 'make fuzz        attack the engine for long; TIMES says how many times as much as make test'
@@ -81,6 +81,7 @@ docs: env
 # Needs Debian's Chromium. Only if the page looks different is the picture worth a commit.
 picture: env
 	@$(PYTHON) -m website.picture
+	@$(PYTHON) -m website.by_hand
 
 # Compile all modules once, beside the lint, instead of in six workers at once: Python compiles a
 # module, and pytest rewrites a test module, on first import. `own-tests` reports any errors.

@@ -1,9 +1,12 @@
 """What tests of several parts share in one worker: the reaper, the server and the engine that the
 fixtures start for an adopter. Parts that test one of these themselves start their own."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -13,6 +16,19 @@ from brownout.backends.model import Backend
 from brownout.control import EngineProcess
 from brownout.reaper import Reaper
 from tests.controls.control import Control
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +47,22 @@ def server(brownout_backend: Backend) -> Backend:
 def engine(brownout_engine: EngineProcess) -> EngineProcess:
     """The proxy in front of it; a test's proxies are gone after it."""
     return brownout_engine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium without a window; skipped where there is none."""
+    program = shutil.which("chromium")
+    if program is None:
+        if os.environ.get("BROWNOUT_REQUIRE_CHROMIUM") == "1":
+            pytest.fail("BROWNOUT_REQUIRE_CHROMIUM=1, but there is no program `chromium`")
+        pytest.skip("the page is looked at with Debian's chromium, which is not installed")
+    from playwright.sync_api import sync_playwright  # not in the environment of `make oldest`
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield browser
+        browser.close()
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # not typed
@@ -70,6 +102,9 @@ _LONGEST_FIRST = (
     "core/test_runner.py",
     "cli/test_check.py",
     "cli/test_init.py",
+    "console/test_page.py",
+    "console/test_command.py",
+    "console/test_browser.py",
 )
 """Files that take more than ten seconds, so that no worker is left alone with one at the end."""
 

@@ -556,6 +556,25 @@ def unreadable(folder: Path) -> Path:
     return folder / "file" / "service.log"
 
 
+@pytest.mark.parametrize(
+    ("last", "text"),
+    [
+        (None, "one\ntwo: ********\nthree\n"),
+        (1000, "one\ntwo: ********\nthree\n"),
+        (8, "three\n"),
+        (6, "three\n"),
+        (5, ""),
+        (0, ""),
+    ],
+)
+def test_of_a_long_log_the_last_whole_lines_are_read(
+    run: Running, tmp_path: Path, last: int | None, text: str
+) -> None:
+    log = tmp_path / "shop.log"
+    log.write_text(f"one\ntwo: {PASSWORD}\nthree\n")
+    assert run(declared("sleep", log=log)).log(last=last) == text
+
+
 def test_a_log_in_a_file_is_read_from_there_and_is_empty_before_it_is_written(
     run: Running, tmp_path: Path
 ) -> None:

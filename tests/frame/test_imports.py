@@ -30,6 +30,7 @@ LAYERS = [
     {"report"},
     {"telemetry"},
     {"plugin"},
+    {"console"},
     {"cli"},
 ]
 """A module may import its own layer and those before it."""

@@ -56,8 +56,8 @@ def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) 
         ("gaet", "Did you mean 'gate'?"),
         (
             "--zzz",
-            "Known: init, check, doctor, gate, behaviours, explain, report, schema, proxy, wire, "
-            "completion.",
+            "Known: init, check, doctor, up, gate, behaviours, explain, report, schema, proxy, "
+            "wire, completion.",
         ),
     ],
 )

@@ -1,41 +1,16 @@
 """The report's page in a real browser: Debian's Chromium, driven by Playwright."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from brownout.report.html import page as made
 from tests.report.runs import Run, hostile_run, large_run, mixed_run
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FIRST_PAINT = 1000.0  # milliseconds
 LOADS = 10  # of which one suffices: the others may have waited for a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window; skipped where there is none."""
-    program = shutil.which("chromium")
-    if program is None:
-        if os.environ.get("BROWNOUT_REQUIRE_CHROMIUM") == "1":
-            pytest.fail("BROWNOUT_REQUIRE_CHROMIUM=1, but there is no program `chromium`")
-        pytest.skip("the page is looked at with Debian's chromium, which is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Opened:
