@@ -14,7 +14,7 @@ from brownout.cli.arguments import parser
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-GATES = re.findall(r"^[ -]*(?:/tmp/brownout/bin/)?brownout gate(.*)$", PAGE, re.MULTILINE)
+GATES = re.findall(r"^[ -]*(?:run: )?(?:/tmp/brownout/bin/)?brownout gate(.*)$", PAGE, re.MULTILINE)
 
 
 def steps() -> list[str]:

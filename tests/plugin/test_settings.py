@@ -56,6 +56,8 @@ def test_defaults() -> None:
         "sweep_seed": "1",
         "chaos": None,
         "chaos_seed": "1",
+        "shard": None,
+        "shard_durations": None,
         "baseline": None,
         "report": None,
     }
@@ -96,7 +98,9 @@ def test_explicit_no_outranks_a_yes_below(no: str) -> None:
     assert not layered(environment={"BROWNOUT_STRICT": no}, ini={"strict": "yes"}).strict
 
 
-@pytest.mark.parametrize("name", ["postgres", "pg_bin", "cache", "service", "baseline", "report"])
+@pytest.mark.parametrize(
+    "name", ["postgres", "pg_bin", "cache", "service", "shard", "baseline", "report"]
+)
 def test_empty_value_switches_an_option_off(name: str) -> None:
     settings = layered(
         command_line={name: ""},

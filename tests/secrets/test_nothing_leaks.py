@@ -88,8 +88,8 @@ def test_no_secret_is_in_any_output(
     outputs["brownout report"] = brownout("report", str(report), folder=tmp_path)
     outputs |= {f"again: {path}": text for path, text in written(report).items()}
     shutil.copytree(report, another)
-    outputs["brownout report --to"] = brownout(
-        "report", "--to", str(merged), str(report), str(another), folder=tmp_path
+    outputs["brownout report merge"] = brownout(
+        "report", "merge", "--to", str(merged), str(report), str(another), folder=tmp_path
     )
     outputs |= {f"merged: {path}": text for path, text in written(merged).items()}
     outputs["brownout check"] = brownout("check", declared, folder=ROOT)

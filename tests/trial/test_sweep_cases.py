@@ -4,13 +4,16 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from brownout import Budget, ms, seconds
 from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.events import Event
 from brownout.faults import CutAt, LostReply, ServerError, Side, StalledAt, TruncatedReply
-from brownout.trial.sweep.breaks import BREAKS, SQLSTATES
-from brownout.trial.sweep.cases import SHARES, cases_of, matches, ordered, share_of
+from brownout.settings.sharding import Shard
+from brownout.trial.sweep.breaks import BREAKS, SQLSTATES, Break
+from brownout.trial.sweep.cases import SHARES, cases_of, is_in, matches, ordered, share_of
 from brownout.trial.sweep.conversation import Conversation, Sent, Step, conversation_of, sent_in
 from brownout.trial.sweep.statements import key_of
 
@@ -232,3 +235,26 @@ def test_a_delay_is_longer_than_what_is_left_of_the_deadline() -> None:
     step = conversation_of("place", [WRITE]).steps[0]
     delay = next(way for way in BREAKS if way.name == "delay")
     assert delay.fault(step, replace(BUDGET, request=ms(400))).delay > ms(400)  # type: ignore[attr-defined]
+
+
+# -- shards ---------------------------------------------------------------------------------------
+
+
+@given(st.text("abc/ ", min_size=1, max_size=12), st.sampled_from(BREAKS), st.integers(1, 50))
+def test_each_case_is_in_one_share_of_one_shard(place: str, way: Break, shards: int) -> None:
+    name = f"{place}/{way.name}"
+    found = [
+        (share, number)
+        for share in range(SHARES)
+        for number in range(1, shards + 1)
+        if share_of(name) == share and is_in(Shard(number, shards), name)
+    ]
+    assert len(found) == 1
+
+
+@given(st.integers(0, 10**6), st.integers(2, 8))
+def test_the_cases_of_a_step_are_spread_over_the_shards(step: int, shards: int) -> None:
+    names = [f"place/step {step}/{way.name}" for way in BREAKS]
+    each = [sum(is_in(Shard(n, shards), name) for name in names) for n in range(1, shards + 1)]
+    assert sum(each) == len(BREAKS)
+    assert max(each) - min(each) <= SHARES
