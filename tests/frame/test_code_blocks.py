@@ -56,7 +56,8 @@ ELSEWHERE: Final = {"docs/how-to/recipes.md": "test_recipes.py runs it as it sta
 """Documents whose Python is run by another test."""
 
 LANGUAGES: Final = {
-    *("python", "toml", "yaml", "json", "http", "sh", "bash", "console", "text", "ini", "diff")
+    *("python", "toml", "yaml", "json", "http", "sh", "bash", "console", "text", "ini", "diff"),
+    "dockerfile",
 }
 NEEDED: Final = (
     'command = ["x"]\nhealth = { live = "/l", ready = "/r" }\n'
@@ -110,6 +111,14 @@ def require_brownout(words: list[str]) -> None:
     for word in rest:
         if word.startswith("-"):
             assert re.search(rf"(?<![\w-]){re.escape(word.partition('=')[0])}\b", known), word
+
+
+@pytest.mark.parametrize("block", of("dockerfile"), ids=with_id)
+def test_an_image_runs_a_command_that_there_is(block: Block) -> None:
+    (entry,) = re.findall(r"^ENTRYPOINT (.+)$", block.text, re.MULTILINE)
+    first, *words = json.loads(entry)
+    assert first == "brownout"
+    require_brownout(words)
 
 
 def program(words: list[str]) -> str:

@@ -18,6 +18,7 @@ from brownout.faults import (
     Restart,
     TerminatedBackends,
 )
+from brownout.settings.sharding import Shard
 from brownout.trial import LatencyOfDeadline, Stage, Trial, plan
 from brownout.trial.model import patience
 from brownout.trial.writes import WriteHistories
@@ -146,7 +147,7 @@ def test_a_trial_knows_how_its_fault_is_met(
 
 
 def pasted(trial: Trial) -> object:
-    names: dict[str, object] = {"datetime": dt, "Kind": Kind}
+    names: dict[str, object] = {"datetime": dt, "Kind": Kind, "Shard": Shard}
     for module in (brownout.faults, brownout.trial):
         names |= {name: getattr(module, name) for name in module.__all__}
     names |= vars(plan)
