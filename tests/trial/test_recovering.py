@@ -1,5 +1,6 @@
 """How the scripts on recovery use the database and their callers."""
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -66,6 +67,33 @@ async def test_a_failover_is_over_when_the_service_is_steady_under_it() -> None:
     assert stage.meanwhile is not None
     assert stage.meanwhile.steady
     assert stage.recovery is None
+
+
+class BreaksLate:
+    """The second request, which is under way when the fault comes, hangs while others succeed; what
+    it leaves behind makes all fail."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.spoilt = False
+
+    async def __call__(self, _: Request) -> Reply:
+        self.requests += 1
+        if self.requests == 2:
+            await asyncio.sleep(0.15)
+            self.spoilt = True
+        return whole(503) if self.spoilt else OK
+
+
+async def test_the_steady_state_is_asked_for_when_the_requests_that_the_fault_met_have_ended() -> (
+    None
+):
+    declared, late = service(budget=replace(SHORT, recovery=ms(500))), BreaksLate()
+    async with serving(late) as peer, staged(peer, declared) as stage:
+        await FailedOver(SILENT).run(stage)
+    assert late.spoilt
+    assert stage.meanwhile is not None
+    assert not stage.meanwhile.steady
 
 
 async def test_a_service_that_is_broken_throughout_a_failover_is_waited_for_no_longer() -> None:
