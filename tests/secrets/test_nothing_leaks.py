@@ -12,6 +12,7 @@ import pytest
 from tests.frame.gates import Gate
 from tests.secrets.blabbing import ARGUMENT, LITERAL
 from tests.secrets.forms import FORMS, core_of, forms_of, text_in
+from tests.telemetry.collector import collecting
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "pä?s/w+>rd \"\\1<&'x"  # noqa: S105 - it opens nothing
@@ -81,10 +82,15 @@ def test_no_secret_is_in_any_output(
     monkeypatch.setenv("BLABBING_PASSWORD", PASSWORD)
     monkeypatch.setenv("BLABBING_API_KEY", API_KEY)
     declared = f"--service=tests.secrets.blabbing:{service}"
-    with Gate(tmp_path, declared, "--replicas=1", f"--only={only}", "-rA", "-l") as gate:
-        code, said = gate.end()
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        with Gate(tmp_path, declared, "--replicas=1", f"--only={only}", "-rA", "-l") as gate:
+            code, said = gate.end()
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT")
     assert code == 1, said
     outputs = {"the terminal": said, **written(report)}
+    outputs["traces and metrics"] = collector.texts()
+    assert "trial outage" in outputs["traces and metrics"]
     outputs["brownout report"] = brownout("report", str(report), folder=tmp_path)
     outputs |= {f"again: {path}": text for path, text in written(report).items()}
     shutil.copytree(report, another)

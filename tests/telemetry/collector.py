@@ -53,6 +53,13 @@ class Collector:
             return HTTPStatus.NOT_FOUND
         return self.status
 
+    def texts(self) -> str:
+        """Everything that came as protobuf's bytes, in which every text is as it is."""
+        came = [one.SerializeToString() for one in self.resources]
+        came += [one.SerializeToString() for one in self.spans]
+        came += [one.SerializeToString() for one in self.metrics]
+        return b"\n".join(came).decode("utf-8", "replace")
+
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
