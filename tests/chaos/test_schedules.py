@@ -1,6 +1,5 @@
 """Schedules: their steps, what a try of one shows, and how it is judged and printed."""
 
-import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,16 +15,9 @@ from brownout.expectations.chaos import (
     assessed_in,
     broken_in,
     needs_another_try,
-    pasteable,
 )
 from brownout.faults import (
-    BlackHole,
-    Commit,
-    Direction,
-    Latency,
     LostCommitReply,
-    ServerError,
-    Statement,
 )
 from brownout.observations import Completion, Recovery
 from brownout.trial import Ask, Break, Heal, Schedule, Settle, Wait
@@ -197,24 +189,6 @@ def test_a_pasted_schedule_is_judged_by_the_promises_it_names() -> None:
         expect_schedule_survived(pasted)
     expect_schedule_survived(pasted, "C3")
     expect_schedule_survived(recording(chaos=searched({"": tried(seen())})))
-
-
-@pytest.mark.parametrize(
-    "steps",
-    [
-        STEPS,
-        (Ask("place-order"), Break(ServerError("40001", on=Commit(), times=1))),
-        (Break(LostCommitReply(Statement("insert"))), Ask("place-order")),
-        (Break(Latency(ms(20))), Ask("x"), Break(BlackHole(Direction.TO_SERVICE))),
-    ],
-)
-def test_the_printed_test_imports_all_that_it_names(steps: tuple[object, ...]) -> None:
-    text = pasteable("C1", steps)  # type: ignore[arg-type]
-    names: dict[str, object] = {}
-    exec(compile(ast.parse(text), "pasted", "exec"), names)  # noqa: S102 - our own text
-    script = names["FOUND"].script  # type: ignore[attr-defined]
-    assert script == Schedule(steps, tries=3)  # type: ignore[arg-type]
-    assert callable(names["test_c1_survives_the_schedule"])
 
 
 def test_every_promise_of_chaos_has_a_test_in_the_suites() -> None:

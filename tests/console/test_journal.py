@@ -1,17 +1,12 @@
 """What is done becomes a schedule, with a pause only where it matters, and the schedule a test."""
 
-import ast
-from collections.abc import Callable
-
 import pytest
 
-from brownout import faults, ms, trial
+from brownout import ms
 from brownout.console.journal import Journal
-from brownout.console.saved import saved
 from brownout.errors import SettingsError
-from brownout.faults import Latency, Outage, ServerError, Statement, TerminatedBackends
+from brownout.faults import Latency, Outage, TerminatedBackends
 from brownout.trial import Ask, Break, Heal, Schedule, Settle, Trial, Wait
-from brownout.trial.chaos.steps import Step
 
 SLOW = Latency(ms(300))
 GONE = Outage()
@@ -70,11 +65,10 @@ def test_a_long_thought_is_a_short_pause_and_none_while_nothing_is_broken(told: 
 def test_a_fault_that_stays_while_another_heals_is_made_again(told: Told) -> None:
     told.journal.broken(GONE)
     told.journal.broken(SLOW)
-    assert not told.journal.remade
+    assert "come into force again" not in told.journal.as_a_test()
     told.journal.healed(GONE)
     assert told.journal.steps() == (Break(GONE), Break(SLOW), Heal(), Break(SLOW))
-    assert told.journal.remade
-    assert "come into force again" in saved(told.journal.steps(), remade=True)
+    assert "come into force again" in told.journal.as_a_test()
 
 
 def test_all_that_heal_together_are_one_step(told: Told) -> None:
@@ -82,7 +76,7 @@ def test_all_that_heal_together_are_one_step(told: Told) -> None:
     told.journal.broken(SLOW)
     told.journal.healed(SLOW, GONE)
     assert told.journal.steps() == (Break(GONE), Break(SLOW), Heal())
-    assert not told.journal.remade
+    assert "come into force again" not in told.journal.as_a_test()
 
 
 def test_a_momentary_fault_does_not_heal(told: Told) -> None:
@@ -131,45 +125,17 @@ def test_started_over_it_begins_with_what_is_in_force(told: Told) -> None:
     assert told.journal.steps() == ()
 
 
-# -- the test to paste ----------------------------------------------------------------------------
-
-STEPS: tuple[Step, ...] = (
-    Break(ServerError("40001", on=Statement(r"\binsert\b"), times=1)),
-    Ask("place-order"),
-    Wait(ms(20)),
-    Settle(),
-    Heal(),
-)
-
-
-def names_of(text: str) -> dict[str, object]:
+def test_what_was_done_is_a_test(told: Told) -> None:
+    told.journal.broken(GONE)
+    told.journal.answered(told.journal.asked("list"))
+    steps = told.journal.steps()
     names: dict[str, object] = {}
-    exec(compile(text, "saved", "exec"), names)  # noqa: S102 - our own text
-    return names
+    exec(told.journal.as_a_test(), names)  # noqa: S102 - our own text
+    assert names["BY_HAND"] == Trial("by_hand", script=Schedule(steps), must_be_felt=False)
+    assert callable(names["test_the_service_survives_what_was_done_by_hand"])
 
 
-def test_the_test_makes_the_trial_of_these_steps() -> None:
-    names = names_of(saved(STEPS))
-    assert names["BY_HAND"] == Trial("by_hand", script=Schedule(STEPS), must_be_felt=False)
-    assert isinstance(names["test_the_service_survives_what_was_done_by_hand"], Callable)  # type: ignore[arg-type]
-
-
-def test_the_test_imports_what_it_uses_and_nothing_else() -> None:
-    tree = ast.parse(saved(STEPS))
-    imported = {
-        alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    assert imported == used & (imported | set(faults.__all__) | set(trial.__all__))
-    assert imported <= used
-
-
-def test_an_operation_that_is_called_like_a_fault_is_not_imported() -> None:
-    text = saved((Break(GONE), Ask("Latency")))
-    assert "import Outage\n" in text
-    names_of(text)
-
-
-def test_nothing_to_save_is_said() -> None:
+def test_nothing_to_save_is_said(told: Told) -> None:
+    told.journal.answered(told.journal.asked("list"))
     with pytest.raises(SettingsError, match="Nothing was broken yet"):
-        saved((Ask("list"), Settle()))
+        told.journal.as_a_test()

@@ -11,12 +11,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from brownout.console.saved import saved
 from brownout.console.switches import SWITCHES
 from brownout.faults import CommitNeverArrives, ServerError, Statement
 from brownout.postgres import Postgres
 from brownout.service import RunningService
 from brownout.trial import Ask, Break
+from brownout.trial.chaos.pasted import pasted
 from tests.console.calling import Page, opened
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
@@ -301,7 +301,8 @@ async def test_what_was_done_runs_as_pasted_and_a_sound_service_survives_it(
 
 async def test_a_service_that_breaks_a_promise_fails_what_is_pasted(tmp_path: Path) -> None:
     conflict = ServerError("40001", on=Statement(r"\binsert\b"), times=1)
-    text = saved((Break(conflict), Break(CommitNeverArrives()), Ask("place-order")))
+    steps = (Break(conflict), Break(CommitNeverArrives()), Ask("place-order"))
+    text = pasted(steps, trial="by_hand", test="test_done_by_hand")
     named = "--brownout-service=tests.chaos.declared:done_after_a_conflict"
     code, output = outcome(text, tmp_path, named)
     assert code == 1, output

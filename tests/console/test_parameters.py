@@ -7,7 +7,6 @@ import pytest
 from brownout import faults, ms
 from brownout.console.parameters import Form, fault_of, parameters_of
 from brownout.console.switches import SWITCHES, Group
-from brownout.console.written import written
 from brownout.errors import SettingsError
 from brownout.faults import (
     ESTABLISHED,
@@ -25,6 +24,7 @@ from brownout.faults import (
     Side,
     Statement,
 )
+from brownout.trial.chaos.written import written
 
 EVERY = {
     name
