@@ -75,7 +75,7 @@ def test_reports_of_several_jobs_become_one(report: Report, tmp_path: Path) -> N
         ),
     ]
     target = tmp_path / "all"
-    assert cli.main(["report", "--to", str(target), *map(str, jobs)]) == 1
+    assert cli.main(["report", "merge", "--to", str(target), *map(str, jobs)]) == 1
     document = read(target)
     assert mistakes(document) == []
     assert {one["id"]: one["verdict"] for one in document["behaviours"]} == {
@@ -110,7 +110,7 @@ def test_the_gravest_decides(
         report(f"job{number}", case("T1", "outage", verdict))
         for number, verdict in enumerate(verdicts)
     ]
-    assert cli.main(["report", "--to", str(tmp_path / "all"), *map(str, jobs)]) == code
+    assert cli.main(["report", "merge", "--to", str(tmp_path / "all"), *map(str, jobs)]) == code
 
 
 def test_a_job_that_did_not_end_keeps_the_whole_from_passing(
@@ -120,7 +120,7 @@ def test_a_job_that_did_not_end_keeps_the_whole_from_passing(
         report("first", case("T1", "outage")),
         report("second", case("T2", "outage"), change={"error": "It was interrupted."}),
     ]
-    assert cli.main(["report", "--to", str(tmp_path / "all"), *map(str, jobs)]) == 2
+    assert cli.main(["report", "merge", "--to", str(tmp_path / "all"), *map(str, jobs)]) == 2
     assert read(tmp_path / "all")["error"] == "second: It was interrupted."
 
 
@@ -182,13 +182,20 @@ def test_the_same_run_is_said_to_be_so(report: Report, capsys: pytest.CaptureFix
     [
         ([], "No report is named."),
         (["nowhere"], "nowhere is not a folder."),
-        (["{a}", "{b}"], "2 reports are named, but no folder for the merged one."),
-        (["--to", "{a}", "{a}", "{b}"], "is one of the reports to merge."),
-        (["--to", "{c}", "{a}", "{a}"], "A report is named twice"),
-        (["--to", "{c}", "{a}"], "so --to has no meaning."),
-        (["--to", "{c}", "{a}", "{old}"], "are of different versions of Brownout: a of 0.1.0, old"),
-        (["--to", "{c}", "{a}", "{other}"], "a and other are of different services"),
-        (["--to", "{c}", "{a}", "{wrong}"], "is not a run's document, or one of another version"),
+        (["{a}", "{b}"], "Several reports, and --to, need the word merge."),
+        (["--to", "{c}", "{a}"], "Several reports, and --to, need the word merge."),
+        (["merge", "{a}", "{b}"], "2 reports are named, but no folder for the merged one."),
+        (["merge", "--to", "{a}", "{a}", "{b}"], "is one of the reports to merge."),
+        (["merge", "--to", "{c}", "{a}", "{a}"], "A report is named twice"),
+        (
+            ["merge", "--to", "{c}", "{a}", "{old}"],
+            "are of different versions of Brownout: a of 0.1.0, old",
+        ),
+        (["merge", "--to", "{c}", "{a}", "{other}"], "a and other are of different services"),
+        (
+            ["merge", "--to", "{c}", "{a}", "{wrong}"],
+            "is not a run's document, or one of another version",
+        ),
         (["--compare", "{a}", "nowhere"], "nowhere cannot be read: No such file or directory."),
         (
             ["--compare", "{a}", "{b}", "{b}"],
@@ -226,5 +233,5 @@ def test_a_trial_s_name_leads_to_no_file_elsewhere(report: Report, tmp_path: Pat
     assert "from elsewhere" not in page_of(folder)
     other = report("other", case("T1", "outage"))
     target = tmp_path / "all"
-    assert cli.main(["report", "--to", str(target), str(folder), str(other)]) == 0
+    assert cli.main(["report", "merge", "--to", str(target), str(folder), str(other)]) == 0
     assert "from elsewhere" not in page_of(target)
