@@ -1,5 +1,6 @@
 """The clock notes when this process did not run, whatever kept it from running."""
 
+import asyncio
 import json
 import os
 import signal
@@ -140,3 +141,52 @@ def test_what_a_caller_misses_in_the_middle_of_a_request_does_not_excuse_a_late_
     assert clock.forgiven(10.0, 11.0).total_seconds() == pytest.approx(0.18 + 0.1)
     assert clock.lost(10.0, 11.0).total_seconds() == pytest.approx(0.18 + 0.2 + 0.1)
     assert clock.forgiven(10.3, 10.45).total_seconds() == 0
+
+
+def test_sending_may_take_many_turns_of_the_loop() -> None:
+    clock = Clock()
+    clock._late += [Gap(9.9, 10.1), Gap(10.15, 10.4), Gap(10.5, 10.7), Gap(10.75, 10.95)]
+    assert clock.forgiven(10.0, 11.0).total_seconds() == pytest.approx(0.1 + 0.2)
+    # Sent at 10.3, so the second gap counts; its answer came at 10.6, so does the third.
+    asked = clock.forgiven(10.0, 11.0, (10.3, 10.6))
+    assert asked.total_seconds() == pytest.approx(0.1 + 0.25 + 0.2 + 0.2)
+    # What lies between the two is the service's.
+    assert clock.forgiven(10.0, 11.0, (10.05, 10.98)).total_seconds() == pytest.approx(0.1 + 0.2)
+
+
+def test_what_thread_and_loop_note_counts_once() -> None:
+    clock = Clock()
+    clock._gaps.append(Gap(10.1, 10.4))
+    clock._late += [Gap(10.2, 10.5), Gap(10.8, 10.9)]
+    assert clock.gaps == (Gap(10.1, 10.5), Gap(10.8, 10.9))
+    assert clock.lost(10.0, 11.0).total_seconds() == pytest.approx(0.4 + 0.1)
+    assert clock.forgiven(10.09, 10.6).total_seconds() == pytest.approx(0.4)
+
+
+def busy(lasting: float) -> None:
+    until = time.monotonic() + lasting
+    while time.monotonic() < until:
+        pass
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_loop_with_much_to_do_is_a_gap_although_threads_run() -> None:
+    loop = asyncio.get_running_loop()
+    with Clock() as clock, clock.heard_by(loop):
+        await asyncio.sleep(0)
+        started = time.monotonic()
+        for _ in range(100):
+            loop.call_soon(busy, 0.003)
+        await asyncio.sleep(0)  # all of these come first
+        ended = time.monotonic()
+        assert clock.lost(started, ended).total_seconds() >= 0.25, "before the loop has noted it"
+        await asyncio.sleep(0.05)
+    assert sum(gap.within(started, ended) for gap in clock.gaps) >= 0.25
+    assert clock._heard is None
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_an_idle_loop_has_no_gap_of_importance() -> None:
+    with Clock() as clock, clock.heard_by(asyncio.get_running_loop()):
+        await asyncio.sleep(0.5)
+    assert all(gap.end - gap.start < 0.2 for gap in clock.gaps)

@@ -58,12 +58,17 @@ async def test_a_whole_answer_is_kept_with_its_status_headers_body_and_time() ->
     assert seen.media_type == "application/json"
     assert seen.elapsed >= ms(30)
     assert seen.started <= peer.requests[0].at <= seen.finished
+    assert seen.with_service is not None
+    sent, came = seen.with_service
+    assert seen.started < sent <= came <= seen.finished
+    assert came >= peer.requests[0].at + 0.03
 
 
 async def test_a_closed_port_is_a_refused_connection() -> None:
     with closed_port() as url:
         seen = await asked(url, WRITE)
     assert (seen.ending, seen.outcome) == (Completion.CONNECTION_REFUSED, Outcome.UNDETERMINED)
+    assert seen.with_service is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ async def test_sockets_that_this_machine_lacks_are_not_held_against_the_service(
     lack = httpcore.ConnectError("All connection attempts failed")
     lack.__cause__ = OSError(errno.EMFILE, "Too many open files")
 
-    async def send(_: httpx.Request) -> httpx.Response:
+    async def send(_: httpx.Request, __: object) -> httpx.Response:
         raise lack
 
     async with Probe(service(), "http://127.0.0.1:1") as probe:

@@ -208,7 +208,9 @@ async def test_time_in_which_this_process_did_not_run_is_forgiven(
             now = time.monotonic()
             return (Gap(now - 1000, now + 1000),)
 
-        def forgiven(self, start: float, end: float) -> timedelta:
+        def forgiven(
+            self, start: float, end: float, _: tuple[float, float] | None = None
+        ) -> timedelta:
             return timedelta(seconds=end - start)
 
         @asynccontextmanager
