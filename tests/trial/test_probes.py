@@ -14,6 +14,7 @@ import pytest
 from brownout import Answer, BrownoutError, Completion, Operation, Outcome, ms, seconds
 from brownout.observations import SAMPLES
 from brownout.postgres import Injection
+from brownout.trial.clock import Clock
 from brownout.trial.probe import Probe
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import (
@@ -314,6 +315,16 @@ async def test_samples_end_with_the_first_failure() -> None:
     async with serving(answer) as peer, Probe(service(), peer.url) as probe:
         answers = await probe.samples(READ, ceiling=seconds(PATIENCE))
     assert [each.succeeded for each in answers] == [True] * 4 + [False]
+
+
+async def test_samples_end_when_the_machine_is_too_busy_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(clock, "forgiven", lambda *_: seconds(1))
+    async with serving() as peer, Probe(service(), peer.url, clock=clock) as probe:
+        answers = await probe.samples(READ, ceiling=seconds(PATIENCE))
+    assert len(answers) == 20
 
 
 async def test_a_burst_is_asked_at_the_same_time() -> None:
