@@ -6,9 +6,10 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import psutil
 
@@ -38,6 +39,8 @@ class Gate:
     """A gate that is called in `folder`, in a process group of its own. It is verbose: it tells
     when each trial begins and ends."""
 
+    command: ClassVar[Sequence[str]] = ("gate", "-v")
+
     def __init__(self, folder: Path, *words: str) -> None:
         self.report = folder / "report"
         self._mark = secrets.token_hex(8)
@@ -47,7 +50,7 @@ class Gate:
             name: value for name, value in os.environ.items() if name not in _NOT_INHERITED
         }
         self.process = subprocess.Popen(
-            [*_COMMAND, "gate", "-v", f"--report={self.report}", *words],
+            [*_COMMAND, *self.command, f"--report={self.report}", *words],
             cwd=folder,
             env={**inherited, "PYTHONPATH": str(_ROOT), "BROWNOUT_TEST_RUN": self._mark},
             stdout=subprocess.PIPE,

@@ -29,6 +29,7 @@ LAYERS = [
     {"chaos"},
     {"report"},
     {"telemetry"},
+    {"watch"},
     {"plugin"},
     {"console"},
     {"cli"},

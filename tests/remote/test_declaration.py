@@ -1,5 +1,7 @@
 """What is left of a declaration for a service that already runs."""
 
+from dataclasses import replace
+
 import pytest
 
 from brownout import Budget, Health, NotAssessable, Operation, Service, SettingsError, seconds
@@ -38,6 +40,15 @@ def test_allowed_writes_stay_without_the_sql_for_which_there_is_no_login() -> No
     assert [one.name for one in judged.operations] == ["list", "place", "show", "item"]
     assert [one.name for one in judged.writes()] == ["place"]
     assert not any(one.applied or one.invariant for one in judged.operations)
+
+
+def test_a_read_of_what_a_write_has_written_is_a_read_like_any_other_without_it() -> None:
+    read = Operation.read("of", "GET", "/orders?customer={token}", reads_back="place")
+    declared = replace(DECLARED, operations=[*DECLARED.operations, read])
+    (_, judged) = as_judged(declared, remote()).operations
+    assert judged == replace(read, reads_back=None)
+    allowed = as_judged(declared, remote(allow_writes="yes"))
+    assert allowed.operations[-1].reads_back == "place"
 
 
 def test_it_may_be_asked_for_twice() -> None:

@@ -1,10 +1,12 @@
 """Where a service already runs: what an option may name, and which hosts it may lead to."""
 
+from pathlib import Path
+
 import pytest
 
 from brownout.errors import SettingsError
 from brownout.login import Address
-from brownout.settings.resolution import Settings
+from brownout.settings.resolution import Layers, Settings, resolve
 from tests.plugin.test_settings import layered
 
 SERVICE = "http://127.0.0.1:8080"
@@ -107,3 +109,24 @@ def test_another_backend_does_not_ignore_them(option: str) -> None:
     value = SERVICE if option == "remote_service" else PROXY
     with pytest.raises(SettingsError, match=r"the backend 'embedded' .* does not use it"):
         layered(command_line={option: value})
+
+
+def watching(**changed: str) -> Settings:
+    """Settings of a command that makes no fault."""
+    folder = Path("/run")
+    line = {"backend": "remote", **changed}
+    layers = Layers(
+        command_line=line, environment={}, ini={}, ini_file=folder / "x.ini", invoked_in=folder
+    )
+    return resolve(layers, makes_faults=False)
+
+
+def test_a_command_that_makes_no_fault_needs_no_proxy_and_leaves_one_alone() -> None:
+    assert watching(remote_service=SERVICE).remote_proxy is None
+    elsewhere = "http://staging:8474/orders"
+    assert watching(remote_service=SERVICE, remote_proxy=elsewhere).remote_allow == ()
+    with pytest.raises(SettingsError, match=r"needs --brownout-remote-service\.") as refused:
+        watching(remote_proxy=PROXY)
+    assert "proxy" not in refused.value.remedy
+    with pytest.raises(SettingsError, match="which is not allowed"):
+        watching(remote_service="http://staging:8080")

@@ -168,14 +168,12 @@ async def test_what_is_in_a_row_are_the_latest_answers_since_a_moment() -> None:
 async def test_a_route_is_ready_again_from_the_first_of_two_successes_in_a_row(
     statuses: str, after: timedelta | None
 ) -> None:
-    async with serving() as peer, Probe(service(), peer.url) as probe:
-        watch = HealthWatch("/ready", health(seconds(1)), probe)
-    watch.answers += [answer(started=98.0), answer(started=99.0)]  # before the heal
-    watch.answers += [
+    answers = [answer(started=98.0), answer(started=99.0)]  # before the heal
+    answers += [
         answer(200 if status == "+" else 503, started=100.0 + at)
         for at, status in enumerate(statuses)
     ]
-    seen = ready_again(watch, 100.0, 2)
+    seen = ready_again(answers, 100.0, 2)
     assert seen is after is None or (seen and after and abs(seen - after) < ms(1))
 
 
