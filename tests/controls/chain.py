@@ -8,7 +8,7 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,8 +55,9 @@ class Judgement:
     cases: frozenset[str] = frozenset()
 
 
-def judgement_of(control: Control, folder: Path) -> Judgement:
-    """Run the suites on the control's service, with the report in `folder`."""
+def judgement_of(control: Control, folder: Path, options: Sequence[str] = ()) -> Judgement:
+    """Run the suites on the control's service, with the report in `folder` and with these further
+    options."""
     arguments = [
         *("suites", "--no-header", "-rfE"),
         *(word for plugin in PLUGINS for word in ("-p", plugin)),
@@ -65,6 +66,7 @@ def judgement_of(control: Control, folder: Path) -> Judgement:
         f"--brownout-report={folder}",
         "--brownout-backend=embedded",
         *([f"--brownout-only={control.sweep}"] if control.sweep else []),
+        *options,
     ]
     printed = folder / "output.txt"
     run = _FORKSERVER.Process(target=_run, args=(arguments, _environment(), printed), daemon=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.controls.catalogue import CONTROLS
+from tests.controls.catalogue.overload import OVERLOADS
 from tests.controls.chain import judgement_of
-from tests.controls.control import Control
+from tests.controls.control import OVERLOAD, Base, Control
 from tests.controls.detection import FOLDER, write_judgement
 
 
@@ -27,3 +28,31 @@ def test_the_suites_report_exactly_what_the_control_breaks(
     assert seen.steady is control.steady, seen.output
     assert control.shown_in <= seen.cases, seen.output
     assert seen.exit_code == control.exit_code, seen.output
+
+
+BY_LOCUST = ("--brownout-load=locust",)
+
+SOUND = Control(
+    module="sound", name="sample_service", defects=(), judged_by=OVERLOAD, base=Base.SHOP
+)
+"""The sample service as it is, which conftest.py at the root declares."""
+
+LOADED = (
+    *(pytest.param(control, BY_LOCUST, id=f"{control.name}-by-locust") for control in OVERLOADS),
+    pytest.param(SOUND, (*BY_LOCUST, "--brownout-service="), id="sound-by-locust"),
+)
+
+
+@pytest.mark.parametrize(("control", "options"), LOADED)
+def test_load_by_locust_has_the_same_verdicts(
+    control: Control, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Nothing else is broken than by the built-in generator, and all of that, unless the load was
+    late itself: local load workers share this machine's cores with all other tests."""
+    seen = judgement_of(control, tmp_path, options)
+    assert seen.broken <= control.breaks, seen.output
+    assert control.breaks - seen.broken <= seen.not_assessed, seen.output
+    assert bool(seen.broken) is bool(control.breaks), seen.output
+    assert seen.not_assessed < control.judged_by, seen.output
+    assert not seen.unknown, seen.output
+    assert seen.steady, seen.output

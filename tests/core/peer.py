@@ -73,7 +73,8 @@ SILENCE = Reply(b"", Then.HOLD)
 @dataclass
 class Peer:
     """What came, and how it is answered; `gone` counts the callers who went away before their
-    whole answer, `connections` those that were made, `closed` those that are over."""
+    whole answer, `connections` those that were made, `closed` those that are over. After `refuse`
+    it accepts no connection any more."""
 
     answer: Answering
     url: str = ""
@@ -83,6 +84,7 @@ class Peer:
     gone: int = 0
     connections: int = 0
     closed: int = 0
+    refuse: Callable[[], None] = lambda: None
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -171,6 +173,7 @@ async def serving(answer: Answering | Reply = OK) -> AsyncIterator[Peer]:
         tasks.add(asyncio.create_task(peer.serve(reader, writer)))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024)
+    peer.refuse = server.close
     peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield peer

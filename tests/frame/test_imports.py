@@ -19,12 +19,13 @@ PACKAGE = ROOT / "fixtures" / "brownout"
 
 LAYERS = [
     {"_version", "errors", "figures", "login", "suggestions", "texts", "units"},
-    {"behaviours", "mask", "observations", "settings", "templates"},
+    {"behaviours", "endings", "mask", "observations", "settings", "templates"},
     {"declaration"},
     {"engine"},
     {"control", "faults", "reaper"},
     {"backends"},
     {"postgres", "service"},
+    {"distributed"},
     {"expectations", "trial"},
     {"chaos"},
     {"report"},
@@ -38,7 +39,11 @@ LAYERS = [
 
 PYTEST = {"pytest", "_pytest", "pytest_asyncio"}
 CONTAINERS = {"docker", "testcontainers"}
-EXTRAS = ("asyncio", "chaos", "completion", "embedded", "otel")
+LOCUST = {"gevent", "locust"}
+PATCHED = {f"distributed/{name}.py" for name in ("forked", "inbox", "master", "worker")}
+"""Modules of processes of their own, in which Locust may replace the blocking calls."""
+
+EXTRAS = ("asyncio", "chaos", "completion", "embedded", "locust", "otel")
 OUT_OF_REACH = {"sample_service", "suites", "tests", "benchmarks", "conftest", "fixtures"}
 
 
@@ -98,8 +103,21 @@ def test_libraries_stay_where_they_belong() -> None:
             forbidden |= CONTAINERS
         if not place.startswith("telemetry/"):
             forbidden |= {"opentelemetry"}
+        if place not in PATCHED:
+            forbidden |= LOCUST
         tops = {module.partition(".")[0] for module, _ in imported(path)}
         wrong += [f"{path} imports {top}" for top in tops & forbidden]
+    assert not wrong
+
+
+def test_the_run_imports_no_module_of_locust_s_processes() -> None:
+    modules = {f"brownout.{place.removesuffix('.py').replace('/', '.')}" for place in PATCHED}
+    wrong = []
+    for path in sources(PACKAGE):
+        if path.relative_to(PACKAGE).as_posix() not in PATCHED:
+            named = {f"{module}.{name}" for module, name in imported(path)}
+            named |= {module for module, _ in imported(path)}
+            wrong += [f"{path} imports {module}" for module in named & modules]
     assert not wrong
 
 

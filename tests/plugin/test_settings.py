@@ -56,6 +56,8 @@ def test_defaults() -> None:
         "sweep_seed": "1",
         "chaos": None,
         "chaos_seed": "1",
+        "load": "builtin",
+        "load_key": None,
         "shard": None,
         "shard_durations": None,
         "baseline": None,
