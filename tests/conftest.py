@@ -100,6 +100,8 @@ _LONGEST_FIRST = (
     "backends/test_external.py",
     "frame/test_sudden_death.py",
     "core/test_runner.py",
+    "distributed/test_processes.py",
+    "distributed/test_spread.py",
     "cli/test_check.py",
     "cli/test_init.py",
     "console/test_page.py",
