@@ -39,6 +39,8 @@ FOREIGN: Final = {
     "cd": "the shell's own",
     "cp": "copies a file",
     "export": "the shell's own",
+    "kill": "sends a signal",
+    "kubectl": "a client of Kubernetes",
     "psql": "a client of PostgreSQL",
 }
 """Programs that are not looked into."""

@@ -257,6 +257,22 @@ def test_readiness_that_has_not_had_its_time_is_unknown() -> None:
     assert heard.verdicts()["H4"] == "unknown"
 
 
+def test_readiness_alone_is_not_judged_by_its_own_return() -> None:
+    heard = Heard()
+    moments = ask(20, 6)
+    heard.hear(ready=[probe(one, False) for one in moments])
+    heard.hear(ready=[probe(one, True) for one in ask(10, 3)])
+    assert heard.verdicts()["H4"] == "not assessed"
+
+
+def test_a_fault_that_was_over_before_is_not_the_one_that_failed() -> None:
+    """Another one came a while after it, and was not marked."""
+    began = time.monotonic() - 30
+    heard = Heard(Marks([Window(began, began + 9)]))
+    outage(heard)
+    assert heard.verdicts()["V2"] == "not assessed"
+
+
 def test_a_failing_readiness_that_names_nothing_is_broken() -> None:
     heard = Heard()
     bare = answer(503, body=b"no", operation=READY, started=heard.now)
