@@ -36,6 +36,7 @@ __all__ = [
     "PgJdbc",
     "Psycopg",
     "PsycopgPipeline",
+    "TokioPostgres",
     "connected",
     "drop",
     "insert",

@@ -26,6 +26,7 @@ from tests.wire.drivers import (
     Driver,
     Fetching,
     Listening,
+    TokioPostgres,
     connected,
     drop,
     insert,
@@ -107,11 +108,15 @@ async def test_copy_is_refused_both_ways(kind: Callable[[], Copying], postgres: 
     driver = await connected(kind, postgres.dsn)
     for code in CODES:
         with postgres.inject(ServerError(code, on=COPY)) as injection:
-            for refused in (driver.copy_in("kept", DATA), driver.copy_out("kept")):
+            for refused in (driver.copy_out("kept"), driver.copy_in("kept", DATA)):
                 with pytest.raises(Exception) as refusal:  # noqa: PT011
                     await refused
                 assert sqlstate_of(refusal.value) == code
         assert injection.felt == 2
+        if kind is TokioPostgres:
+            # It sends a Sync too many and loses its connection, also if the server itself refuses.
+            await drop(driver)
+            driver = await connected(kind, postgres.dsn)
     assert _rows(postgres) == []
     await driver.copy_in("kept", DATA)
     assert await driver.copy_out("kept") == DATA
