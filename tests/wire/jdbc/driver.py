@@ -30,9 +30,9 @@ def _build() -> str | None:
 def _make() -> str | None:
     libraries = _BUILT / "libraries"
     fetch = ["dependency:copy-dependencies", f"-DoutputDirectory={libraries}"]
-    compile_ = ["javac", "-proc:none", "-cp", f"{libraries}/*", "-d", _BUILT, "Run.java"]
+    compiled = ["-proc:none", "-cp", f"{libraries}/*", "-d", str(_BUILT), "Run.java"]
     return command_failed(_SOURCES, "mvn", "-B", "-q", *fetch) or command_failed(
-        _SOURCES, *compile_
+        _SOURCES, "javac", *compiled
     )
 
 
