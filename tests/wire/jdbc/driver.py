@@ -29,6 +29,7 @@ def _build() -> str | None:
 
 def _make() -> str | None:
     libraries = _BUILT / "libraries"
+    shutil.rmtree(libraries, ignore_errors=True)  # of other versions
     fetch = ["dependency:copy-dependencies", f"-DoutputDirectory={libraries}"]
     compiled = ["-proc:none", "-cp", f"{libraries}/*", "-d", str(_BUILT), "Run.java"]
     return command_failed(_SOURCES, "mvn", "-B", "-q", *fetch) or command_failed(
