@@ -20,7 +20,7 @@ OLDEST_TESTS := tests/oldest tests/core/test_declaration.py tests/core/test_expe
     tests/plugin/test_options.py tests/plugin/test_xdist.py tests/trial/test_probes.py
 TYPED := fixtures sample_service suites tests benchmarks examples website conftest.py noxfile.py
 
-TIMES := 300
+TIMES := 8
 DETECTION := brownout-report/detection
 # Arguments for `brownout gate` or pytest, as in: make gate ARGS="--backend docker"
 ARGS :=

@@ -90,6 +90,7 @@ _LONGEST_FIRST = (
     "frame/test_bad_input.py",
     "sample_service/test_interface.py",
     "sample_service/test_process.py",
+    "wire/test_conversations.py",
     "wire/test_server_errors.py",
     "frame/test_wheel.py",
     "containers/test_docker_whole_runs.py",

@@ -5,8 +5,10 @@ import re
 import signal
 import socket
 import subprocess
+from ipaddress import ip_address
 from pathlib import Path
 
+import psutil
 import pytest
 
 from brownout.cli.proxy import main
@@ -53,6 +55,17 @@ def test_what_a_client_calls_things_forges_no_line_of_the_log() -> None:
     assert not [line for line in lines if "INFO forged" in line and "\\n2026" not in line]
     assert "\x1b" not in output
     assert "\\x1b]0;owned" in output
+
+
+def test_it_listens_on_loopback_alone() -> None:
+    with serving() as (_, process):
+        listening = [
+            one.laddr.ip
+            for one in psutil.Process(process.pid).net_connections("tcp")
+            if one.status == psutil.CONN_LISTEN
+        ]
+    assert listening
+    assert all(ip_address(address).is_loopback for address in listening)
 
 
 def test_a_quiet_log_level_logs_nothing() -> None:

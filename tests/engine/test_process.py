@@ -23,7 +23,9 @@ def test_it_serves_on_loopback_and_stops_twice() -> None:
     try:
         assert engine.address.startswith("127.0.0.1:")
         assert engine.client.version() == "2.12.0"
-        assert psutil.Process(engine.pid).environ()["BROWNOUT_TEST_MARK"] == "here"
+        process = psutil.Process(engine.pid)
+        assert process.environ()["BROWNOUT_TEST_MARK"] == "here"
+        assert {one.laddr.ip for one in process.net_connections("tcp")} == {"127.0.0.1"}
     finally:
         engine.stop()
         engine.stop()

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 
+import psutil
 import pytest
 
 from brownout.control import Ended, EngineClient, EngineProcess, ProxyRecord, StreamDirection
@@ -154,6 +155,18 @@ def test_an_upstream_that_cannot_be_found_is_a_failed_dial(
         assert ending(near) == "fin"
     counts = client.counts(proxy.name)
     assert (counts.dials_failed, counts.open) == (1, 0)
+
+
+@pytest.mark.parametrize("upstream", ["a..b:80", "127.0.0.1:1"])
+def test_failed_dials_leave_no_descriptor(
+    make_proxy: MAKE, engine: EngineProcess, upstream: str
+) -> None:
+    proxy, process = make_proxy(upstream), psutil.Process(engine.pid)
+    before = process.num_fds()
+    for _ in range(50):
+        with connect(proxy) as near:
+            assert ending(near) == "fin"
+    assert soon(lambda: process.num_fds() <= before)
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64])

@@ -1,21 +1,49 @@
 """The drivers that must not be able to tell an injected error from the server's own."""
 
+import contextlib
 import itertools
-from collections.abc import Callable
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
-import asyncpg
-import psycopg
-import sqlalchemy
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+import pytest
 
+from tests.wire.jdbc.driver import HikariCp, PgJdbc
 from tests.wire.node.driver import NodePostgres, PostgresJs
 from tests.wire.pgx.driver import Pgx
+from tests.wire.python_drivers import (
+    Asyncpg,
+    Psycopg,
+    PsycopgAsync,
+    PsycopgPipeline,
+    SqlAlchemyAsyncpg,
+    SqlAlchemyPsycopg,
+)
+from tests.wire.tokio_postgres.driver import TokioPostgres
 
-__all__ = ["DRIVERS", "Driver", "connected", "insert", "sqlstate_of"]
+__all__ = [
+    "BATCHING",
+    "COPYING",
+    "DRIVERS",
+    "FETCHING",
+    "LISTENING",
+    "Asyncpg",
+    "Batching",
+    "Copying",
+    "Driver",
+    "Fetching",
+    "HikariCp",
+    "Listening",
+    "PgJdbc",
+    "Psycopg",
+    "PsycopgPipeline",
+    "TokioPostgres",
+    "connected",
+    "drop",
+    "insert",
+    "sqlstate_of",
+    "true_end",
+]
 
-DEADLINE = 10.0
 _serial = itertools.count(1)
 
 
@@ -31,87 +59,38 @@ class Driver(Protocol):
     async def close(self) -> None: ...
 
 
-class Asyncpg:
-    parameter = "$1"
+class Batching(Driver, Protocol):
+    """Sends several requests before it awaits a reply."""
 
-    async def connect(self, dsn: str) -> None:
-        self._connection = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
-
-    async def run(self, sql: str, *parameters: object) -> list[Any]:
-        if parameters:
-            return [tuple(row) for row in await self._connection.fetch(sql, *parameters)]
-        await self._connection.execute(sql)
-        return []
-
-    async def close(self) -> None:
-        await self._connection.close(timeout=DEADLINE)
+    async def batch(self, sql: str, numbers: Sequence[int]) -> None:
+        """Run the statement with each number."""
 
 
-class Psycopg:
-    parameter = "%s"
+class Fetching(Driver, Protocol):
+    """Reads rows some at a time."""
 
-    async def connect(self, dsn: str) -> None:
-        self._connection = psycopg.connect(dsn, autocommit=True, connect_timeout=int(DEADLINE))
-
-    async def run(self, sql: str, *parameters: object) -> list[Any]:
-        cursor = self._connection.execute(cast("Any", sql), parameters or None)
-        return cursor.fetchall() if cursor.description else []
-
-    async def close(self) -> None:
-        self._connection.close()
+    async def fetch(self, sql: str, size: int) -> tuple[list[Any], Exception | None]:
+        """The rows that came, `size` at a time, in a transaction; and the error that ended it."""
 
 
-class PsycopgAsync:
-    parameter = "%s"
+class Copying(Driver, Protocol):
+    """Sends and reads COPY's text format."""
 
-    async def connect(self, dsn: str) -> None:
-        self._connection = await psycopg.AsyncConnection.connect(
-            dsn, autocommit=True, connect_timeout=int(DEADLINE)
-        )
+    async def copy_in(self, table: str, data: str) -> None: ...
 
-    async def run(self, sql: str, *parameters: object) -> list[Any]:
-        cursor = await self._connection.execute(cast("Any", sql), parameters or None)
-        return await cursor.fetchall() if cursor.description else []
-
-    async def close(self) -> None:
-        await self._connection.close()
+    async def copy_out(self, table: str) -> str: ...
 
 
-class PsycopgPipeline(Psycopg):
-    async def run(self, sql: str, *parameters: object) -> list[Any]:
-        with self._connection.pipeline():
-            cursor = self._connection.execute(cast("Any", sql), parameters or None)
-        return cursor.fetchall() if cursor.description else []
+class Listening(Driver, Protocol):
+    """Hears notifications."""
+
+    async def listen(self, channel: str) -> None: ...
+
+    async def notified(self) -> str:
+        """The payload of the next notification."""
 
 
-class _SqlAlchemy:
-    scheme: str
-    _engine: AsyncEngine
-    _connection: AsyncConnection
-
-    async def connect(self, dsn: str) -> None:
-        url = sqlalchemy.make_url(dsn).set(drivername=self.scheme)
-        self._engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        self._connection = await self._engine.connect()
-
-    async def run(self, sql: str, *parameters: object) -> list[Any]:
-        result = await self._connection.exec_driver_sql(sql, parameters or None)
-        return list(result.fetchall()) if result.returns_rows else []
-
-    async def close(self) -> None:
-        await self._connection.close()
-        await self._engine.dispose()
-
-
-class SqlAlchemyAsyncpg(_SqlAlchemy):
-    scheme = "postgresql+asyncpg"
-    parameter = "$1"
-
-
-class SqlAlchemyPsycopg(_SqlAlchemy):
-    scheme = "postgresql+psycopg"
-    parameter = "%s"
-
+_Driver = TypeVar("_Driver", bound=Driver)
 
 DRIVERS: list[Callable[[], Driver]] = [
     Asyncpg,
@@ -123,10 +102,45 @@ DRIVERS: list[Callable[[], Driver]] = [
     Pgx,
     NodePostgres,
     PostgresJs,
+    PgJdbc,
+    TokioPostgres,
+]
+BATCHING: list[Callable[[], Batching]] = [
+    Asyncpg,
+    PsycopgPipeline,
+    Pgx,
+    PostgresJs,
+    PgJdbc,
+    TokioPostgres,
+]
+FETCHING: list[Callable[[], Fetching]] = [
+    Asyncpg,
+    Psycopg,
+    NodePostgres,
+    PostgresJs,
+    PgJdbc,
+    TokioPostgres,
+]
+COPYING: list[Callable[[], Copying]] = [
+    Asyncpg,
+    Psycopg,
+    Pgx,
+    NodePostgres,
+    PgJdbc,
+    TokioPostgres,
+]
+LISTENING: list[Callable[[], Listening]] = [
+    Asyncpg,
+    Psycopg,
+    Pgx,
+    NodePostgres,
+    PostgresJs,
+    PgJdbc,
+    TokioPostgres,
 ]
 
 
-async def connected(kind: Callable[[], Driver], dsn: str) -> Driver:
+async def connected(kind: Callable[[], _Driver], dsn: str) -> _Driver:
     driver = kind()
     await driver.connect(dsn)
     return driver
@@ -140,6 +154,21 @@ async def insert(driver: Driver, number: int, *, note: str = "", simple: bool = 
     else:
         sql = f"insert into kept {unique} values ({driver.parameter}) returning number"  # noqa: S608
         assert await driver.run(sql, number) == [(number,)]
+
+
+async def drop(driver: Driver) -> None:
+    """Close what is broken already."""
+    with contextlib.suppress(Exception):
+        await driver.close()
+
+
+async def true_end(kind: Callable[[], Driver], dsn: str) -> tuple[type, str | None]:
+    """What the driver makes of a session that the server itself has ended with 57P01."""
+    driver = await connected(kind, dsn)
+    with pytest.raises(Exception) as end:  # noqa: PT011
+        await driver.run("select pg_terminate_backend(pg_backend_pid())")
+    await drop(driver)
+    return type(end.value), sqlstate_of(end.value)
 
 
 def sqlstate_of(error: BaseException) -> str | None:

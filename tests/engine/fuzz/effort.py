@@ -6,10 +6,12 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 
-__all__ = ["LONG", "TIMES", "examples"]
+__all__ = ["LONG", "TIMES", "VARIANTS", "examples"]
 
 TIMES = int(os.environ.get("BROWNOUT_FUZZ", "1"))
 LONG = TIMES > 1
+VARIANTS = 100 if LONG else 2
+"""How many inputs are made of one that Hypothesis draws, which takes longer than to try it."""
 
 _Test = TypeVar("_Test", bound=Callable[..., object])
 

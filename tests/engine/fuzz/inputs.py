@@ -1,11 +1,14 @@
 """What the fuzzers send: nearly right calls, rules and messages, and what is nothing at all."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from brownout.engine.wire.messages import BACKEND, FRONTEND
+from brownout.engine.wire.messages import BACKEND, FRONTEND, TLS_HANDSHAKE
+from tests.engine.fuzz.effort import VARIANTS
 from tests.engine.wire.messages import (
     CANCEL,
     EXECUTE,
@@ -24,7 +27,12 @@ from tests.engine.wire.messages import (
     startup,
 )
 
-__all__ = ["ANYTHING", "BODIES", "CHUNKS", "PATHS", "REPLIES", "REQUESTS", "RULES"]
+__all__ = ["CALLS", "CONVERSATIONS", "LINES", "RECORDS", "RULES", "Call", "Chunk"]
+
+Call = tuple[str, str, bytes]
+"""Method, path and body."""
+Chunk = tuple[bool, bytes]
+"""Whether the client sends it, and the bytes."""
 
 _NAMES = st.sampled_from(["a", "b", "c", "", "A", "x" * 1025, "\x1b[2J\n", "\ud800", "é"])
 _SMALL = st.one_of(
@@ -32,17 +40,16 @@ _SMALL = st.one_of(
     st.sampled_from([2**31, 2**63, -(2**63), 10**400]),
     st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=4), _NAMES,
 )  # fmt: skip
-ANYTHING = st.recursive(
+_ANYTHING = st.recursive(
     _SMALL,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
     max_leaves=12,
 )
-"""Any JSON value."""
 
 
 def _object(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Some of the fields, each usually of the right type."""
-    likely = {name: st.one_of(values, values, values, ANYTHING) for name, values in fields.items()}
+    likely = {name: st.one_of(values, values, values, _ANYTHING) for name, values in fields.items()}
     return st.fixed_dictionaries({}, optional=likely)
 
 
@@ -115,8 +122,8 @@ RULES = st.one_of(
 
 _LEASE = _object(name=st.sampled_from(["lease", ""]), duration=st.integers(0, 40))
 _RECORD = _object(sql=st.sampled_from(["text", "hashed"]), keep=st.integers(0, 100_001))
-BODIES = st.one_of(
-    st.one_of(_PROXY, st.lists(_PROXY, max_size=3), _TOXIC, RULES, _LEASE, _RECORD, ANYTHING).map(
+_BODIES = st.one_of(
+    st.one_of(_PROXY, st.lists(_PROXY, max_size=3), _TOXIC, RULES, _LEASE, _RECORD, _ANYTHING).map(
         lambda value: json.dumps(value).encode()
     ),
     st.binary(max_size=40),
@@ -124,10 +131,10 @@ BODIES = st.one_of(
         [b"", b"[" * 5000, b"{}{}", b"\xff", b'{"name": 1e999}', b"NaN", b"\xef\xbb\xbf{}"]
     ),
 )
-"""Bodies of calls."""
 
+_METHODS = st.sampled_from(["GET", "POST", "POST", "POST", "PATCH", "DELETE", "PUT", "HEAD"])
 _PLACE = st.sampled_from(["a", "b", "c", "%1b", "..", "%2f", "", "%ff", "a%00"])
-PATHS = st.one_of(
+_PATHS = st.one_of(
     st.sampled_from(["/version", "/proxies", "/populate", "/reset", "/leases", "/metrics", "*"]),
     _PLACE.map("/proxies/{}".format),
     st.builds(
@@ -138,7 +145,17 @@ PATHS = st.one_of(
     st.builds("/proxies/{}/{}/{}".format, _PLACE, st.sampled_from(["toxics", "rules"]), _PLACE),
     st.just("/leases/lease"),
 )  # fmt: skip
-"""Paths of calls; those of streams, which have no end, are not among them."""
+"""Those of streams, which have no end, are not among them."""
+
+_LINE = st.one_of(
+    st.sampled_from(
+        [b"GET /version HTTP/1.1", b"POST /reset HTTP/1.0", b"Host: a", b"Host:", b"Host: [",
+         b"Content-Length: 5", b"Content-Length: -1", b"Content-Length: 9999999999999999999",
+         b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Upgrade: websocket",
+         b"Connection: upgrade", b"", b"", b"5", b"hello", b"0", b"Origin: x", b"\0"]
+    ),
+    st.binary(max_size=30),
+)  # fmt: skip
 
 _SQL = st.sampled_from(
     [
@@ -154,7 +171,7 @@ _SQL = st.sampled_from(
     ]
 )
 _SHORT = st.sampled_from(["", "s", "p"])
-REQUESTS = st.one_of(
+_REQUESTS = st.one_of(
     st.sampled_from([SYNC, FLUSH, EXECUTE, CANCEL, startup(user="u"), startup(user="u", a="b")]),
     _SQL.map(query), st.builds(parse, _SQL, _SHORT), st.builds(bind, _SHORT, _SHORT),
     st.builds(execute, _SHORT), st.builds(describe, st.sampled_from(["S", "P", "?"]), _SHORT),
@@ -162,16 +179,14 @@ REQUESTS = st.one_of(
     st.builds(message, st.sampled_from([*"dcfpFX"]), st.binary(max_size=20)),
     st.just((8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")),
 )  # fmt: skip
-"""Messages of a client, or nearly."""
 
-REPLIES = st.one_of(
+_REPLIES = st.one_of(
     st.builds(ready, st.sampled_from(["I", "T", "E", "?", ""])),
     st.builds(complete, st.sampled_from(["COMMIT", "INSERT 0 1", "DISCARD ALL", "DEALLOCATE", ""])),
     st.builds(error, st.sampled_from(["40001", "57P01", "", "x" * 600])),
     st.builds(message, st.sampled_from([*"123nstDTGHWANRKSIcd"]), st.binary(max_size=20)),
     st.sampled_from([message("R", b"\0\0\0\0"), message("R", b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0\0")]),
 )
-"""Messages of a server, or nearly."""
 
 
 def _damaged(whole: bytes, place: int, other: bytes) -> bytes:
@@ -179,16 +194,94 @@ def _damaged(whole: bytes, place: int, other: bytes) -> bytes:
     return whole[:place] + other + whole[place + len(other) :]
 
 
-CHUNKS = st.lists(
+_CHUNKS = st.lists(
     st.tuples(
         st.booleans(),
         st.one_of(
-            st.lists(REQUESTS, max_size=4).map(b"".join),
-            st.lists(REPLIES, max_size=4).map(b"".join),
-            st.builds(_damaged, REQUESTS | REPLIES, st.integers(0, 40), st.binary(max_size=5)),
+            st.lists(_REQUESTS, max_size=4).map(b"".join),
+            st.lists(_REPLIES, max_size=4).map(b"".join),
+            st.builds(_damaged, _REQUESTS | _REPLIES, st.integers(0, 40), st.binary(max_size=5)),
             st.binary(max_size=60),
         ),
     ),
     max_size=10,
 )
-"""What goes by on a connection: whether the client sends it, and the bytes."""
+
+_SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
+_TLS_RECORD = st.one_of(
+    st.just(_SSL_REQUEST),
+    st.builds(
+        lambda kind, version, size, body: bytes([kind, 3, version, *divmod(size, 256)]) + body,
+        st.sampled_from([20, 21, 22, 23, 24, 128]), st.integers(0, 4),
+        st.sampled_from([0, 1, 5, 512, 16384, 65535]), st.binary(max_size=80),
+    ),
+    st.binary(max_size=40).map(lambda tail: TLS_HANDSHAKE + tail),
+    st.binary(max_size=60),
+)  # fmt: skip
+
+# -- variants ----------------------------------------------------------------------------------
+
+_Part = TypeVar("_Part")
+_NUMBERS = [bytes(4), b"\0\0\0\4", b"\0\0\0\5", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\xff" * 4]
+
+
+def _mutant(data: bytes, chance: Random) -> bytes:
+    """The bytes with one to three places cut out, repeated, filled, or made a strange number."""
+    for _ in range(chance.randint(1, 3)):
+        place, size = chance.randrange(len(data) + 1), chance.randint(1, 8)
+        there = data[place : place + size]
+        new = chance.choice((b"", 2 * there, chance.randbytes(size), chance.choice(_NUMBERS)))
+        data = data[:place] + new + data[place + size :]
+    return data
+
+
+def _damage(parts: list[Any], chance: Random) -> list[Any]:
+    """Other bytes at the end of about half of the parts, and sometimes another order."""
+    changed = [
+        (*rest, _mutant(data, chance) if chance.random() < 0.5 else data) for *rest, data in parts
+    ]
+    return chance.sample(changed, len(changed)) if chance.random() < 0.3 else changed
+
+
+def _mix(calls: list[Call], chance: Random) -> list[Call]:
+    """Each method with any of the paths and of the bodies, which may be cut short.
+
+    A changed byte of a body could be that of an address, which the engine would look up.
+    """
+    methods, paths, bodies = zip(*calls, strict=True)
+    some = [chance.choice(bodies) for _ in calls]
+    return [
+        (method, path, body[: chance.randrange(len(body) + 1)] if chance.random() < 0.2 else body)
+        for method, path, body in zip(methods, chance.sample(paths, len(paths)), some, strict=True)
+    ]
+
+
+def _varied(
+    drawn: st.SearchStrategy[list[_Part]], change: Callable[[list[_Part], Random], list[_Part]]
+) -> st.SearchStrategy[list[list[_Part]]]:
+    """What is drawn, and variants of it."""
+
+    def vary(first: list[_Part], seed: int) -> list[list[_Part]]:
+        chance = Random(seed)  # noqa: S311 (no secret)
+        return [first, *(change(first, chance) for _ in range(VARIANTS - 1))]
+
+    return st.builds(vary, drawn, st.integers(0, 2**32 - 1))
+
+
+CONVERSATIONS: st.SearchStrategy[list[list[Chunk]]] = _varied(_CHUNKS, _damage)
+"""What goes by on connections."""
+
+CALLS: st.SearchStrategy[list[list[Call]]] = _varied(
+    st.lists(st.tuples(_METHODS, _PATHS, _BODIES), min_size=1, max_size=20), _mix
+)
+"""Calls of the API, one after the other."""
+
+LINES: st.SearchStrategy[list[list[tuple[bytes]]]] = _varied(
+    st.lists(st.tuples(_LINE), max_size=12), _damage
+)
+"""The lines of HTTP requests."""
+
+RECORDS: st.SearchStrategy[list[list[tuple[bytes]]]] = _varied(
+    st.lists(st.tuples(_TLS_RECORD), max_size=5), _damage
+)
+"""What clients send where TLS begins."""

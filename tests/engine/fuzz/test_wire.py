@@ -13,32 +13,34 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from brownout.engine.fields import InvalidField
-from brownout.engine.wire.messages import TLS_HANDSHAKE
 from brownout.engine.wire.rules import Rule
 from tests.engine.fuzz.conftest import Target
 from tests.engine.fuzz.effort import examples
-from tests.engine.fuzz.inputs import CHUNKS, RULES
+from tests.engine.fuzz.inputs import CONVERSATIONS, RECORDS, RULES, Chunk
 from tests.engine.peers import PATIENCE, Upstream
 from tests.engine.wire.messages import message, ready, startup
 from tests.engine.wire.watched import Watched
 
 _OPENED = startup(user="u", application_name="shop")
 _GREETED = message("R", b"\0\0\0\0") + message("K", b"\0\0\0\7\0\0\0\1") + ready()
-_Chunks = list[tuple[bool, bytes]]
 
 
 @examples(150)
-@given(CHUNKS, st.lists(RULES, max_size=3), st.booleans())
+@given(CONVERSATIONS, st.lists(RULES, max_size=3), st.booleans())
 def test_frames_and_rules(
-    target: Target, chunks: _Chunks, rules: list[dict[str, Any]], opened: bool
+    target: Target, variants: list[list[Chunk]], rules: list[dict[str, Any]], opened: bool
 ) -> None:
-    target.count("frames", len(chunks))
     usable = []
     for rule in rules:
         with contextlib.suppress(InvalidField):
             usable.append(Rule.from_json(rule))
             assert Rule.from_json(usable[-1].to_json()) == usable[-1]
-    watched = Watched(*usable)
+    for chunks in variants:
+        target.count("frames", len(chunks))
+        _follow(Watched(*usable), chunks, opened)
+
+
+def _follow(watched: Watched, chunks: list[Chunk], opened: bool) -> None:
     if opened:
         watched.asks(_OPENED)
         watched.answers(_GREETED)
@@ -86,24 +88,25 @@ def passing(
 
 
 @examples(25)
-@given(CHUNKS)
-@example([(True, b"\0\0\0\x08\x04\xd2\x16\x2e")])
+@given(CONVERSATIONS)
+@example([[(True, b"\0\0\0\x08\x04\xd2\x16\x2e")]])
 def test_what_no_rule_concerns_passes_unchanged(
-    target: Target, upstream: Upstream, passing: tuple[str, int], chunks: _Chunks
+    target: Target, upstream: Upstream, passing: tuple[str, int], variants: list[list[Chunk]]
 ) -> None:
-    target.count("connections")
-    asked = _OPENED + b"".join(data for up, data in chunks if up)
-    answered = b"".join(data for up, data in chunks if not up)
-    with socket.create_connection(passing, timeout=PATIENCE) as client:
-        client.sendall(_OPENED)
-        with upstream.accept() as server:
-            for up, data in chunks:
-                (client if up else server).sendall(data)
-            # The beginning of a message may wait for its end, or for that of the connection.
-            for one in (client, server):
-                one.shutdown(socket.SHUT_WR)
-            assert _whole(server) == asked
-            assert _whole(client) == answered
+    for chunks in variants:
+        target.count("passed", len(chunks))
+        asked = _OPENED + b"".join(data for up, data in chunks if up)
+        answered = b"".join(data for up, data in chunks if not up)
+        with socket.create_connection(passing, timeout=PATIENCE) as client:
+            client.sendall(_OPENED)
+            with upstream.accept() as server:
+                for up, data in chunks:
+                    (client if up else server).sendall(data)
+                # The beginning of a message may wait for its end, or for that of the connection.
+                for one in (client, server):
+                    one.shutdown(socket.SHUT_WR)
+                assert _whole(server) == asked
+                assert _whole(client) == answered
 
 
 def _whole(connection: socket.socket) -> bytes:
@@ -114,24 +117,29 @@ def _whole(connection: socket.socket) -> bytes:
 
 
 @examples(25)
-@given(CHUNKS, st.lists(RULES, min_size=1, max_size=3), st.booleans())
+@given(CONVERSATIONS, st.lists(RULES, min_size=1, max_size=3), st.booleans())
 def test_a_ruled_connection_always_ends(
-    target: Target, upstream: Upstream, chunks: _Chunks, rules: list[dict[str, Any]], reset: bool
+    target: Target,
+    upstream: Upstream,
+    variants: list[list[Chunk]],
+    rules: list[dict[str, Any]],
+    reset: bool,
 ) -> None:
-    target.count("ruled connections")
     target.clear()
     address = _proxy(target, upstream, "ruled", protocol="postgresql")
     target.api.post("/proxies/ruled/record", json={"keep": 100})
     for rule in rules:
         answer = target.api.post("/proxies/ruled/rules", content=json.dumps(rule).encode())
         assert answer.status_code in (201, 400, 404, 409), answer.text
-    with socket.create_connection(address, timeout=PATIENCE) as client:
-        with upstream.accept() as server, contextlib.suppress(OSError):
-            client.sendall(_OPENED)
-            for up, data in chunks:
-                (client if up else server).sendall(data)
-        if reset:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    for chunks in variants:
+        target.count("ruled", len(chunks))
+        with socket.create_connection(address, timeout=PATIENCE) as client:
+            with upstream.accept() as server, contextlib.suppress(OSError):
+                client.sendall(_OPENED)
+                for up, data in chunks:
+                    (client if up else server).sendall(data)
+            if reset:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     assert target.api.get("/proxies/ruled/events").status_code == 200
     assert target.api.delete("/proxies/ruled").status_code == 204
     target.alive()
@@ -149,33 +157,21 @@ def secured(
     target.api.delete("/proxies/secured")
 
 
-_SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
-_RECORDS = st.lists(
-    st.one_of(
-        st.just(_SSL_REQUEST),
-        st.builds(
-            lambda kind, version, size, body: bytes([kind, 3, version, *divmod(size, 256)]) + body,
-            st.sampled_from([20, 21, 22, 23, 24, 128]), st.integers(0, 4),
-            st.sampled_from([0, 1, 5, 512, 16384, 65535]), st.binary(max_size=80),
-        ),
-        st.binary(max_size=40).map(lambda tail: TLS_HANDSHAKE + tail),
-        st.binary(max_size=60),
-    ),
-    max_size=5,
-)  # fmt: skip
-
-
 @examples(40)
-@given(_RECORDS)
+@given(RECORDS)
 def test_handshakes(
-    target: Target, upstream: Upstream, secured: tuple[str, int], records: list[bytes]
+    target: Target,
+    upstream: Upstream,
+    secured: tuple[str, int],
+    variants: list[list[tuple[bytes]]],
 ) -> None:
-    target.count("handshakes")
-    with (
-        socket.create_connection(secured, timeout=PATIENCE) as client,
-        upstream.accept(),
-        contextlib.suppress(OSError),
-    ):
-        for record in records:
-            client.sendall(record)
+    for records in variants:
+        target.count("handshakes", len(records))
+        with (
+            socket.create_connection(secured, timeout=PATIENCE) as client,
+            upstream.accept(),
+            contextlib.suppress(OSError),
+        ):
+            for (record,) in records:
+                client.sendall(record)
     target.alive()

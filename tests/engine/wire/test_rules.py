@@ -21,7 +21,7 @@ from brownout.engine.wire.actions import (
     Truncate,
 )
 from brownout.engine.wire.messages import BACKEND, FRONTEND
-from brownout.engine.wire.refusal import error_response, refused_parse, refused_query
+from brownout.engine.wire.refusal import copy_fail, error_response, refused_parse, refused_query
 from brownout.engine.wire.rules import Rule
 from brownout.engine.wire.sql import Sql
 from brownout.engine.wire.when import Status, When
@@ -128,6 +128,21 @@ def test_where_the_server_has_a_reason_of_its_own_that_is_what_the_client_reads(
     watched.answers(message("1") + message("2") + error("25P02") + ready("E"))
     assert error("25P02") in bytes(watched.client.got)
     assert (watched.force[0].hits, watched.force[0].taken) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("refused", "told", "hits"), [("57014", "40001", 1), ("42P01", "42P01", 0)]
+)
+def test_data_of_a_copy_is_refused_though_it_comes_before_the_server_reads_it(
+    refused: str, told: str, hits: int
+) -> None:
+    watched = _opened(When(("CopyData",), StreamDirection.UPSTREAM, sql="^copy"), SERIALIZATION)
+    copy, done = query("copy t from stdin"), message("c")
+    watched.asks(copy + message("d", b"1\n") + done)
+    assert bytes(watched.server.got) == copy + copy_fail() + done
+    watched.answers(error(refused) + ready())
+    assert f"C{told}\0".encode() in bytes(watched.client.got)
+    assert watched.force[0].hits == hits
 
 
 def test_a_request_that_is_skipped_was_not_hit_and_its_time_does_not_count() -> None:

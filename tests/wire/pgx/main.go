@@ -1,17 +1,15 @@
-// Command pgx runs SQL through the driver pgx, as told by lines of JSON.
-//
-// The first line is the DSN. Each further one is a request {"sql": "...", "args": [...]} and is
-// answered by one line: {"rows": [[...]]} or {"error": "...", "sqlstate": "..."}, the latter empty
-// where the server has not said anything. The program ends with its input.
+// Command pgx runs SQL through the driver pgx, as told by lines of JSON; see tests/wire/program.py.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,8 +19,10 @@ import (
 const deadline = 10 * time.Second
 
 type request struct {
+	Do   string  `json:"do"`
 	SQL  string  `json:"sql"`
 	Args []int32 `json:"args"`
+	Data string  `json:"data"`
 }
 
 type answer struct {
@@ -39,15 +39,43 @@ func refused(err error) answer {
 	return answer{Error: err.Error()}
 }
 
-// Without arguments it is a simple query, with them a prepared statement.
-func run(ctx context.Context, connection *pgx.Conn, asked request) answer {
-	ctx, cancel := context.WithTimeout(ctx, deadline)
+func done(connection *pgx.Conn, asked request) (rows [][]any, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
-	if len(asked.Args) == 0 {
-		if _, err := connection.Exec(ctx, asked.SQL); err != nil {
-			return refused(err)
+	switch asked.Do {
+	case "run":
+		return run(ctx, connection, asked)
+	case "batch":
+		batch := &pgx.Batch{}
+		for _, value := range asked.Args {
+			batch.Queue(asked.SQL, value)
 		}
-		return answer{Rows: [][]any{}}
+		return nil, connection.SendBatch(ctx, batch).Close()
+	case "copy in":
+		_, err := connection.PgConn().CopyFrom(ctx, strings.NewReader(asked.Data), asked.SQL)
+		return nil, err
+	case "copy out":
+		var data bytes.Buffer
+		_, err := connection.PgConn().CopyTo(ctx, &data, asked.SQL)
+		return [][]any{{data.String()}}, err
+	case "listen":
+		_, err := connection.Exec(ctx, "listen "+pgx.Identifier{asked.SQL}.Sanitize())
+		return nil, err
+	case "notified":
+		told, err := connection.WaitForNotification(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return [][]any{{told.Payload}}, nil
+	}
+	return nil, fmt.Errorf("pgx cannot %q", asked.Do)
+}
+
+// Without arguments it is a simple query, with them a prepared statement.
+func run(ctx context.Context, connection *pgx.Conn, asked request) ([][]any, error) {
+	if len(asked.Args) == 0 {
+		_, err := connection.Exec(ctx, asked.SQL)
+		return nil, err
 	}
 	args := make([]any, len(asked.Args))
 	for place, value := range asked.Args {
@@ -55,20 +83,17 @@ func run(ctx context.Context, connection *pgx.Conn, asked request) answer {
 	}
 	rows, err := connection.Query(ctx, asked.SQL, args...)
 	if err != nil {
-		return refused(err)
+		return nil, err
 	}
-	found := [][]any{}
+	var found [][]any
 	for rows.Next() {
 		values, err := rows.Values()
 		if err != nil {
-			return refused(err)
+			return nil, err
 		}
 		found = append(found, values)
 	}
-	if err := rows.Err(); err != nil {
-		return refused(err)
-	}
-	return answer{Rows: found}
+	return found, rows.Err()
 }
 
 func serve() error {
@@ -85,7 +110,7 @@ func serve() error {
 		return answers.Encode(refused(err))
 	}
 	defer connection.Close(ctx)
-	if err := answers.Encode(answer{Rows: [][]any{}}); err != nil {
+	if err := answers.Encode(answer{}); err != nil {
 		return err
 	}
 	for lines.Scan() {
@@ -93,7 +118,12 @@ func serve() error {
 		if err := json.Unmarshal(lines.Bytes(), &asked); err != nil {
 			return err
 		}
-		if err := answers.Encode(run(ctx, connection, asked)); err != nil {
+		rows, err := done(connection, asked)
+		told := answer{Rows: rows}
+		if err != nil {
+			told = refused(err)
+		}
+		if err := answers.Encode(told); err != nil {
 			return err
 		}
 	}
