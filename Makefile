@@ -31,16 +31,17 @@ export PIP_ROOT_USER_ACTION := ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help gate sweep test oldest pythons release env engine lint compiled docs picture own-tests suites \
-    incidents containers examples incidents-page detection fuzz clean
+    incidents few-trials containers examples incidents-page detection fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make gate        judge the sample service; the report goes to brownout-report/'
 	@echo 'make sweep       break each step of each of its operations once'
-	@echo 'make test        lint, types, own tests, suites, incidents; with containers if Docker answers'
+	@echo 'make test        lint, types, own tests, suites, examples; with containers if Docker answers'
 	@echo 'make suites      run the suites against the sample service with plain pytest'
 	@echo 'make detection   run all controls, and write which defects are caught to docs/explanation/detection.md'
-	@echo 'make examples    judge the services in examples/; those without their runtime are skipped'
+	@echo 'make examples    judge the services in examples/ whole; those without their runtime are skipped'
+	@echo 'make few-trials  judge them by a few trials, as make test does'
 	@echo 'make incidents   judge the incidents in examples/; those without their runtime are skipped'
 	@echo 'make oldest      run some of the own tests with the lowest versions that are declared'
 	@echo 'make pythons     run the same tests on each Python that is there, and with the newest versions'
@@ -64,6 +65,7 @@ test: engine
 	@$(MAKE) --no-print-directory own-tests
 	@$(MAKE) --no-print-directory suites
 	@$(MAKE) --no-print-directory incidents
+	@$(MAKE) --no-print-directory few-trials
 	@$(MAKE) --no-print-directory containers
 
 lint: env
@@ -129,6 +131,10 @@ detection: env
 
 examples: env
 	@echo '== the services in examples/'
+	@$(PYTHON) -m pytest examples/test_whole_examples.py -q -rs $(ARGS)
+
+few-trials: env
+	@echo '== the services in examples/, by a few trials'
 	@$(PYTHON) -m pytest examples/test_examples.py -q -rs $(ARGS)
 
 incidents-page: env

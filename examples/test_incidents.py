@@ -16,8 +16,7 @@ import pytest
 
 from brownout.behaviours import CATALOGUE
 from examples.gallery import FOLDER, INCIDENTS, TWINS, Incident
-
-GATE = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())", "gate"]
+from examples.judging import GATE
 
 LEFT_OUT = {"H9", "O2"}
 """Two promises that any service so small breaks: it names no component that fails, and no trace."""

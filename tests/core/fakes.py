@@ -161,6 +161,7 @@ class FakeService:
     def __init__(self, declaration: Service, url: str) -> None:
         self.declaration = declaration
         self.url = url
+        self.tls = None
         self.pid = 1000
         self.process_ids: tuple[int, ...] = ()
         self.secrets: tuple[str, ...] = ()

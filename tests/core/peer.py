@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -159,8 +160,10 @@ async def _read(reader: asyncio.StreamReader) -> Request:
 
 
 @contextlib.asynccontextmanager
-async def serving(answer: Answering | Reply = OK) -> AsyncIterator[Peer]:
-    """A peer that answers so; every connection is closed at the end."""
+async def serving(
+    answer: Answering | Reply = OK, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Peer]:
+    """A peer that answers so, with `tls` by HTTPS; every connection is closed at the end."""
 
     async def always(_: Request) -> Reply:
         assert isinstance(answer, Reply)
@@ -172,9 +175,10 @@ async def serving(answer: Answering | Reply = OK) -> AsyncIterator[Peer]:
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.create_task(peer.serve(reader, writer)))
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024, ssl=tls)
     peer.refuse = server.close
-    peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    scheme = "http" if tls is None else "https"
+    peer.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield peer
     finally:

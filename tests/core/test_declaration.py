@@ -133,6 +133,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "dsn misspelt with the same letters": (lambda: service(env={"URL": "{dns}"}), "{dsn}"),
     "a command after the start as text": (lambda: service(after_start="x"), "list of commands"),
     "a folder that is a number": (lambda: service(cwd=3), "cwd is 3"),
+    "an authority that is yes": (lambda: service(tls_ca=True), "tls_ca is True"),
     "no time to start": (lambda: service(start_timeout=seconds(0)), "start_timeout is"),
     "a port that is none": (lambda: service(port=70000), "port is 70000"),
     "a base path without slash": (lambda: service(base_path="shop"), "base_path is 'shop'"),

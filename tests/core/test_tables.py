@@ -32,6 +32,7 @@ reset = [["migrate", "clean"]]
 workers = 2
 log = "logs/service.log"
 pace = 2
+tls_ca = "certificates/ca.pem"
 
 secrets = ["SHOP_PASSWORD"]
 
@@ -129,6 +130,7 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
         workers=2,
         log=tmp_path / "logs" / "service.log",
         pace=2,
+        tls_ca=tmp_path / "certificates" / "ca.pem",
         cwd=tmp_path,
         secrets=["SHOP_PASSWORD"],
         login=Authentication(

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,9 +21,29 @@ def serve(port: str, status: str = "200", host: str = "127.0.0.1") -> None:
         while True:
             connection, _ = server.accept()
             with connection:
-                connection.recv(65536)
-                head = f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                connection.sendall(head.encode())
+                reply(connection, status)
+
+
+def reply(connection: socket.socket, status: str = "200") -> None:
+    """Answer one request."""
+    connection.recv(65536)
+    head = f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    connection.sendall(head.encode())
+
+
+def serve_tls(port: str, certificate: str) -> None:
+    """Answer every request by HTTPS, with the certificate and key in this file."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", int(port)), backlog=64) as server:
+        say("up", os.getpid())
+        while True:
+            connection, _ = server.accept()
+            try:
+                with context.wrap_socket(connection, server_side=True) as secured:
+                    reply(secured)
+            except OSError as refused:
+                say("no request:", refused)
 
 
 def end(code: str, *words: str) -> None:

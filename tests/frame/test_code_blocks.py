@@ -48,7 +48,7 @@ FOREIGN: Final = {
 PARTS: Final = {
     "docs/reference/wire.md:1": "a fault that is felt needs requests in the place of `...`: its "
     "faults are made",
-    "docs/reference/declaration.md:9": "the suites are a package only in the wheel: "
+    "docs/reference/declaration.md:10": "the suites are a package only in the wheel: "
     "test_documents.py compares the names",
     "sample_service/README.md:2": "a part that another service replaces: it is compiled",
 }

@@ -127,6 +127,16 @@ def test_each_line_of_the_threat_model_names_a_test_that_exists() -> None:
         assert re.search(rf"^(?:async )?def {test}\(", source, re.MULTILINE), f"{path}::{test}"
 
 
+def test_the_first_screen_says_how_to_install_to_declare_and_what_is_printed() -> None:
+    first = README.partition("\n## ")[0]
+    shown = re.findall(r"^```(\w+)\n(.*?)^```", first, re.MULTILINE | re.DOTALL)
+    (install, command), (declare, toml_lines), (printed, page) = shown[:3]
+    assert (install, declare, printed) == ("sh", "toml", "text")
+    assert 'pip install "pytest-brownout[embedded]"' in command
+    assert len(toml_lines.splitlines()) <= 12
+    assert "— exit 0" in page
+
+
 def test_the_pictures_of_the_readme_are_there_and_small() -> None:
     named = re.findall(r'(?:src|srcset)="([^"]+)"', README)
     assert len(named) == 2

@@ -22,6 +22,7 @@ RUNS = [
     "python -m pytest tests -q -rs -n 6 --dist loadfile --no-loadscope-reorder -m ",
     "python -m pytest suites -q -n 4",
     "python -m pytest examples/test_incidents.py -q -rs -n 4",
+    "python -m pytest examples/test_examples.py -q -rs",
 ]
 CONTAINERS = "suites -q -n 3 --brownout-backend=docker"
 

@@ -41,7 +41,7 @@ TRIALS = """
 
 OPTION_NAMES = """
     backend postgres pg_bin cache postgres_image toxiproxy_image remote_service remote_proxy
-    remote_allow allow_writes allow_unleased service start_timeout strict only
+    remote_ca remote_allow allow_writes allow_unleased service start_timeout strict only
     sweep sweep_cases sweep_seed chaos chaos_seed load load_key shard shard_durations baseline
     report
 """

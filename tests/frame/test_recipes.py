@@ -12,6 +12,9 @@ import pytest
 from brownout import faults
 from brownout.backends.model import Backend
 from brownout.plugin import fixtures
+from brownout.postgres import Postgres
+from brownout.service.model import ServiceUnderTest
+from brownout.trial import Load, Probe, Recording, Recordings
 
 ROOT = Path(__file__).parents[2]
 RECIPES = (ROOT / "docs" / "how-to" / "recipes.md").read_text(encoding="utf-8")
@@ -23,6 +26,16 @@ FAULTS = re.findall(
     re.MULTILINE,
 )
 TESTS = sorted(name for name in FILES if name.startswith("test_"))
+GIVEN = {
+    "brownout_service": ServiceUnderTest,
+    "brownout_postgres": Postgres,
+    "brownout_probe": Probe,
+    "brownout_load": Load,
+    "brownout_recordings": Recordings,
+    "brownout_recording": Recording,
+    "brownout_backend": Backend,
+}
+"""What the fixtures give that have attributes which a class shows."""
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +98,25 @@ def is_fault(found: object) -> bool:
     return isinstance(found, type) and issubclass(found, faults.Fault) and found is not faults.Fault
 
 
+def rows() -> list[list[str]]:
+    """The cells of the table of fixtures."""
+    table = RECIPES.partition("## The fixtures")[2].partition("\n## ")[0]
+    return [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("| `")]
+
+
 def test_page_names_every_fixture() -> None:
     public = [name for name in fixtures.__all__ if not name.startswith("_")]
-    table = RECIPES.partition("## The fixtures")[2].partition("\n## ")[0]
-    rows = "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
-    assert sorted(re.findall(r"`(\w+)`", rows)) == sorted(public)
+    named = " ".join(cells[0] for cells in rows())
+    assert sorted(re.findall(r"`(\w+)`", named)) == sorted(public)
+
+
+def test_page_names_what_there_is_of_each_fixture() -> None:
+    named = {
+        cells[0].split("`")[1]: set(re.findall(r"`(\w+)", cells[2]))
+        for cells in rows()
+        if cells[0].split("`")[1] in GIVEN
+    }
+    assert named.keys() == GIVEN.keys()
+    assert all(named.values())
+    missing = {name: names - set(dir(GIVEN[name])) for name, names in named.items()}
+    assert not any(missing.values()), missing

@@ -44,6 +44,7 @@ def test_defaults() -> None:
         "toxiproxy_image": "ghcr.io/shopify/toxiproxy:2.12.0",
         "remote_service": None,
         "remote_proxy": None,
+        "remote_ca": None,
         "remote_allow": None,
         "allow_writes": "no",
         "allow_unleased": "no",

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 from psycopg import sql
 
+from brownout import Service
 from brownout.backends.model import Backend
 from brownout.control import EngineClient, ProxyRecord
 from brownout.login import Address, Login
@@ -18,8 +19,9 @@ from brownout.reaper import Reaper
 from brownout.service import RunningService
 from brownout.settings.remote import RemoteProxy
 from tests.controls.kiosk.declaration import declared_kiosk
+from tests.core.certified import Authority
 
-__all__ = ["PROXY", "Staging", "staging"]
+__all__ = ["PROXY", "Staging", "by_https", "staging"]
 
 PROXY = "orders"
 DECLARED = "--service=tests.remote.declared:kiosk"
@@ -64,16 +66,19 @@ def staging(
     *,
     app: str = "tests.controls.kiosk.app:kiosk",
     around: bool = False,
+    authority: Authority | None = None,
 ) -> Iterator[Staging]:
     """The kiosk (or another `app`) with a database of its own, behind the proxy server at `api`;
-    `around`: it reaches its database around the proxy."""
+    `around`: it reaches its database around the proxy; `authority`: it speaks HTTPS, with a
+    certificate from there."""
     name, password = Postgres.new_name(), secrets.token_urlsafe(16)
     client = EngineClient(api)
     _create(server, name, password)
     record = client.create_proxy(PROXY, server.upstream(), protocol="postgresql")
     entrance = server.upstream() if around else Address(record.host, record.port)
+    declared = replace(declared_kiosk(app), cwd=_ROOT)
     service = RunningService(
-        replace(declared_kiosk(app), cwd=_ROOT),
+        declared if authority is None else by_https(declared, authority),
         Login(entrance, name, name, password),
         folder=folder,
         environment=reaper.environment,
@@ -86,6 +91,13 @@ def staging(
         service.stop()
         client.delete_proxy(PROXY)
         _drop(server, name)
+
+
+def by_https(declared: Service, authority: Authority) -> Service:
+    """A declared service of uvicorn's that speaks HTTPS."""
+    certificate = str(authority.issued())
+    with_it = ["--ssl-certfile", certificate, "--ssl-keyfile", certificate]
+    return replace(declared, command=[*declared.command, *with_it], tls_ca=authority.certificate)
 
 
 def _create(server: Backend, name: str, password: str) -> None:

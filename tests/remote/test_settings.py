@@ -26,6 +26,8 @@ def test_the_service_and_the_proxy_are_read() -> None:
     assert settings.remote_proxy is not None
     assert settings.remote_proxy.api == Address("127.0.0.1", 8474)
     assert settings.remote_proxy.name == "orders"
+    assert not settings.remote_service.secure
+    assert settings.remote_ca is None
     assert not settings.allow_writes
     assert not settings.allow_unleased
     assert settings.arguments() == [
@@ -44,13 +46,14 @@ def test_the_usual_port_of_the_api_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("remote_service", "https://shop"),
+        ("remote_service", "ftp://shop"),
         ("remote_service", "shop:8080"),
         ("remote_service", "http://shop:0"),
         ("remote_service", "http://shop:99999"),
         ("remote_service", "http://[::1]:8080"),
         ("remote_service", "http://shop/?debug=1"),
         ("remote_service", "http://me:hunter2@shop"),
+        ("remote_proxy", "https://shop:8474/orders"),
         ("remote_proxy", "http://shop:8474"),
         ("remote_proxy", "http://shop:8474/proxies/orders"),
         ("remote_proxy", "http://me:hunter2@shop:8474/orders"),
@@ -61,6 +64,26 @@ def test_what_is_no_such_url_is_refused_without_showing_a_password(option: str, 
         remote(**{option: value})
     assert "hunter2" not in str(refused.value)
     assert "Write http://HOST" in refused.value.remedy
+
+
+def test_an_authority_is_for_a_service_that_speaks_https(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("-")
+    settings = remote(remote_service="https://localhost:8443", remote_ca=str(file))
+    assert settings.remote_service is not None
+    assert settings.remote_service.secure
+    assert settings.remote_ca == file
+    assert f"--brownout-remote-ca={file}" in settings.arguments()
+    with pytest.raises(SettingsError, match="the service is asked by plain HTTP"):
+        remote(remote_ca=str(file))
+    with pytest.raises(SettingsError, match=r"the backend 'embedded' .* does not use it"):
+        layered(command_line={"remote_ca": str(file)})
+
+
+def test_an_authority_without_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="there is no file") as refused:
+        remote(remote_service="https://localhost:8443", remote_ca=str(tmp_path / "ca.pem"))
+    assert "Name a PEM file" in refused.value.remedy
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8"])
