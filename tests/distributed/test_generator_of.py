@@ -55,10 +55,16 @@ def test_the_default_is_the_built_in() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_service_with_a_pace_is_not_loaded_by_several() -> None:
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [({"pace": 10.0}, "The service declares a pace"), ({"tls_ca": "ca.pem"}, "speaks HTTPS")],
+)
+async def test_what_load_workers_cannot_do_is_not_assessed(
+    declared: dict[str, object], why: str
+) -> None:
     make = generator_of(settings_with("locust"), {})
-    async with serving() as peer, staged(peer, service(pace=10.0)) as stage:
-        with pytest.raises(NotAssessable, match="The service declares a pace"):
+    async with serving() as peer, staged(peer, service(**declared)) as stage:
+        with pytest.raises(NotAssessable, match=why):
             await make(stage).__aenter__()
     assert peer.connections == 0
 
