@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from brownout import NotAssessable
+from brownout.declaration import Service
 from brownout.distributed.messages import Order
 from brownout.distributed.processes import Carried, Swarm
 from brownout.settings.loading import LocustPlace
@@ -57,13 +58,14 @@ def test_the_default_is_the_built_in() -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("declared", "why"),
-    [({"pace": 10.0}, "The service declares a pace"), ({"tls_ca": "ca.pem"}, "speaks HTTPS")],
+    [
+        (service(pace=10.0), "The service declares a pace"),
+        (service(tls_ca="ca.pem"), "The service speaks HTTPS"),
+    ],
 )
-async def test_what_load_workers_cannot_do_is_not_assessed(
-    declared: dict[str, object], why: str
-) -> None:
+async def test_what_load_workers_cannot_do_is_not_assessed(declared: Service, why: str) -> None:
     make = generator_of(settings_with("locust"), {})
-    async with serving() as peer, staged(peer, service(**declared)) as stage:
+    async with serving() as peer, staged(peer, declared) as stage:
         with pytest.raises(NotAssessable, match=why):
             await make(stage).__aenter__()
     assert peer.connections == 0
