@@ -221,6 +221,7 @@ def test_the_command_serves_one_run_after_the_other_until_it_is_told_to_end(mark
         (["--master", "http://127.0.0.1:1"], KEY, "a host and a port are needed"),
         ([], KEY, "the following arguments are required: --master"),
     ],
+    ids=["no key", "short key", "a URL", "no master"],
 )
 def test_the_command_says_what_it_lacks(words: list[str], key: str, expected: str) -> None:
     done = subprocess.run(
