@@ -17,14 +17,17 @@ def test_the_suites_report_exactly_what_the_control_breaks(
     control: Control, tmp_path: Path
 ) -> None:
     """Run the whole chain on the embedded backend, in a separate process; the verdicts go into the
-    matrix where `make detection` asks for one."""
+    matrix where `make detection` asks for one. Of overload, a part may be *not assessed*: the load
+    that this process makes is late itself while all other tests share the cores."""
     seen = judgement_of(control, tmp_path)
     if FOLDER in os.environ:
         write_judgement(control, seen, Path(os.environ[FOLDER]))
-    assert seen.broken == control.breaks, seen.output
+    excused = control.breaks & seen.not_assessed if control in OVERLOADS else frozenset[str]()
+    assert seen.broken | excused == control.breaks, seen.output
+    assert bool(seen.broken) is bool(control.breaks), seen.output
     assert seen.tolerated == control.tolerated, seen.output
     assert seen.unknown == control.unknown, seen.output
-    assert seen.not_assessed - control.left_open == control.not_assessed, seen.output
+    assert seen.not_assessed - excused - control.left_open == control.not_assessed, seen.output
     assert seen.steady is control.steady, seen.output
     assert control.shown_in <= seen.cases, seen.output
     assert seen.exit_code == control.exit_code, seen.output
