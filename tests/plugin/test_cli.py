@@ -47,7 +47,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("words", "code"), [([], 2), (["--help"], 0), (["-h"], 0)])
 def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) -> None:
     assert cli.main(words) == code
-    assert "gate        run the suites" in capsys.readouterr().out
+    assert "gate         run the suites" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_usage(capsys: pytest.CaptureFixture[str], words: list[str], code: int) 
         ("gaet", "Did you mean 'gate'?"),
         (
             "--zzz",
-            "Known: init, check, doctor, up, gate, behaviours, explain, report, schema, proxy, "
-            "wire, completion.",
+            "Known: init, check, doctor, up, gate, watch, behaviours, explain, report, schema, "
+            "load-worker, proxy, wire, completion.",
         ),
     ],
 )
