@@ -100,11 +100,13 @@ engine: env
 
 own-tests: engine
 	@if $(ENGINE_ANSWERS); then \
-	    echo '== our own tests, with containers, and the controls'; marked=; \
+	    echo '== our own tests, with containers, and the controls'; marked='not alone'; \
 	else \
-	    echo '== our own tests, and the controls'; marked='not docker'; \
+	    echo '== our own tests, and the controls'; marked='not alone and not docker'; \
 	fi; \
-	$(PYTHON) -m pytest tests -q -rs -n 6 --dist loadfile --no-loadscope-reorder -m "$$marked" $(ARGS)
+	$(PYTHON) -m pytest tests -q -rs -n 4 --dist loadfile --no-loadscope-reorder -m "$$marked" $(ARGS)
+	@echo '== those of our own tests that need the machine to themselves'
+	@$(PYTHON) -m pytest tests -q -rs -m alone $(ARGS)
 
 suites: env
 	@echo '== the suites and the sweep, backend embedded'

@@ -41,7 +41,7 @@ def test_no_secret_is_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         client.post("load", json={"rate": 10, "operations": operations})
         for fault, places in REACHED.items():
             client.post("break", json={"fault": fault, "values": {}})
-            assert until(partial(look, client, seen, len(seen), places), every=0.5)
+            assert until(partial(look, client, seen, len(seen), places), within=60, every=0.5)
         client.post("heal-all", json={})
         seen.append(client.get("saved").text)
     everything = command.said + "".join(seen)

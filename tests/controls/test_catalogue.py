@@ -7,6 +7,7 @@ import pytest
 from tests.controls.catalogue import CONTROLS
 from tests.controls.chain import ROOT
 from tests.controls.control import Base, Control
+from tests.controls.part import part_of
 
 MARK = re.compile(r'@pytest\.mark\.behaviour\("(\w+)"')
 
@@ -44,3 +45,19 @@ def test_the_defects_of_a_control_break_different_promises(control: Control) -> 
     assert control.tolerated <= control.breaks
     for defect in control.defects:
         assert len(defect.breaks) <= 1 or defect.because
+
+
+PARTS = [part_of(CONTROLS.values(), str(number)) for number in range(100)]
+
+
+@pytest.mark.parametrize("part", PARTS[:10])
+def test_a_part_of_the_controls_breaks_every_promise(part: frozenset[str]) -> None:
+    """About half of them are enough for that."""
+    broken = [CONTROLS[name].breaks for name in part]
+    assert frozenset().union(*broken) == judged_by_the_suites()
+    assert len(part) < len(CONTROLS) * 2 / 3
+
+
+def test_each_control_is_in_some_part() -> None:
+    assert frozenset().union(*PARTS) == set(CONTROLS)
+    assert part_of(CONTROLS.values(), "0") == PARTS[0]

@@ -10,15 +10,26 @@ from tests.controls.catalogue.overload import OVERLOADS
 from tests.controls.chain import judgement_of
 from tests.controls.control import OVERLOAD, Base, Control
 from tests.controls.detection import FOLDER, write_judgement
+from tests.controls.part import CHOSEN_BY, part_of
+
+PART = part_of(CONTROLS.values(), os.environ[CHOSEN_BY]) if CHOSEN_BY in os.environ else CONTROLS
+
+JUDGED = [
+    pytest.param(
+        control, id=control.name, marks=[pytest.mark.alone] if control in OVERLOADS else []
+    )
+    for control in CONTROLS.values()
+    if control.name in PART
+]
 
 
-@pytest.mark.parametrize("control", CONTROLS.values(), ids=CONTROLS)
+@pytest.mark.parametrize("control", JUDGED)
 def test_the_suites_report_exactly_what_the_control_breaks(
     control: Control, tmp_path: Path
 ) -> None:
     """Run the whole chain on the embedded backend, in a separate process; the verdicts go into the
     matrix where `make detection` asks for one. Of overload, a part may be *not assessed*: the load
-    that this process makes is late itself while all other tests share the cores."""
+    that this process makes is late itself where other programs share the cores."""
     seen = judgement_of(control, tmp_path)
     if FOLDER in os.environ:
         write_judgement(control, seen, Path(os.environ[FOLDER]))
@@ -46,12 +57,13 @@ LOADED = (
 )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("control", "options"), LOADED)
 def test_load_by_locust_has_the_same_verdicts(
     control: Control, options: tuple[str, ...], tmp_path: Path
 ) -> None:
     """Nothing else is broken than by the built-in generator, and all of that, unless the load was
-    late itself: local load workers share this machine's cores with all other tests."""
+    late itself: local load workers share the cores with the service."""
     seen = judgement_of(control, tmp_path, options)
     assert seen.broken <= control.breaks, seen.output
     assert control.breaks - seen.broken <= seen.not_assessed, seen.output
