@@ -10,7 +10,7 @@ from tests.controls.kiosk.front import Front
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 
-__all__ = ["by_customer", "forgetful", "html_refusals", "never_back"]
+__all__ = ["by_customer", "by_customer_in_html", "forgetful", "html_refusals", "never_back"]
 
 
 class HtmlRefusals(Front):
@@ -63,6 +63,10 @@ class ByCustomer(Front):
             return JSONResponse([dict(row) for row in found])
 
 
+class ByCustomerInHtml(HtmlRefusals, ByCustomer):
+    """Both of these."""
+
+
 class Forgetful(Counter):
     """Acknowledges orders that it does not place."""
 
@@ -74,6 +78,11 @@ class Forgetful(Counter):
 def by_customer() -> Starlette:
     """Create the kiosk with `ByCustomer`."""
     return kiosk(front=ByCustomer)
+
+
+def by_customer_in_html() -> Starlette:
+    """Create the kiosk with `ByCustomerInHtml`."""
+    return kiosk(front=ByCustomerInHtml)
 
 
 def forgetful() -> Starlette:

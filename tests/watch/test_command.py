@@ -12,6 +12,7 @@ from brownout.backends.model import Backend
 from brownout.cli import main
 from brownout.reaper import Reaper
 from brownout.settings.options import OPTIONS
+from tests.backends.waiting import until
 from tests.remote.conftest import engine_elsewhere
 from tests.remote.staging import DECLARED, staging
 from tests.watch.commanded import PAIRED, outage, watching
@@ -171,6 +172,43 @@ def test_a_second_signal_ends_it_without_a_verdict(
     assert code == 2, said
     assert "interrupted before it had judged" in said
     assert watch.document()["behaviours"] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=lambda one: one.name)
+def test_what_it_has_seen_is_left_however_it_ends(
+    server: Backend, reaper: Reaper, tmp_path: Path, engine_elsewhere: str, number: signal.Signals
+) -> None:
+    """A breach while requests still fail, and then all of that time."""
+    app = "tests.watch.broken:by_customer_in_html"
+    with (
+        staging(server, reaper, tmp_path, engine_elsewhere, app=app) as place,
+        watching(tmp_path, place, "--allow-writes", declared=PAIRED) as watch,
+    ):
+        with outage(place, watch):
+            document = watch.report / "brownout.json"
+            assert until(lambda: document.exists() and "E1" in watch.having("broken"))
+        watch.until("all is well again")
+        assert until(lambda: watch.verdicts()["V2"] != "not assessed")
+        place.process.suspend()
+        try:
+            if number is signal.SIGINT:
+                watch.send(number)
+                watch.until("judging what was seen")
+            watch.send(number)
+            code, said = watch.end()
+        finally:
+            place.process.resume()
+    left = watch.document()
+    assert watch.having("broken") == {"E1", "E4"}
+    assert len(watch.verdicts()) == 89
+    assert left["exit_code"] == 1
+    assert (watch.report / "recordings" / "watch_1.json").exists()
+    if number is signal.SIGINT:
+        assert code == 1, said
+        assert "interrupted before it had judged" in left["error"]
+        assert (watch.report / "index.html").stat().st_size > 0
+    else:
+        assert left["error"] == "The watch has not ended: this is what it had seen."
 
 
 @pytest.fixture
