@@ -35,13 +35,17 @@ log = logging.getLogger("shop")
 logging.basicConfig(level=logging.INFO)
 
 # Waiting for the pool and connecting end by themselves, long before the deadline: a connect that is
-# cancelled is waited for.
+# cancelled is waited for. The server ends the query of a connection that was cut.
 engine = create_async_engine(
     os.environ["DATABASE_URL"],
     pool_size=5,
     max_overflow=0,
     pool_timeout=0.3,
-    connect_args={"timeout": 0.3, "command_timeout": 0.7},
+    connect_args={
+        "timeout": 0.3,
+        "command_timeout": 0.7,
+        "server_settings": {"statement_timeout": "800"},
+    },
 )
 
 metadata = MetaData()
