@@ -148,7 +148,10 @@ class Board:
 
     async def _listen(self) -> None:
         dsn = os.environ["DATABASE_URL"].replace("+asyncpg", "")
-        connection = await asyncpg.connect(dsn, timeout=0.5, command_timeout=0.5)
+        ended = {"statement_timeout": "450"}  # also on the server
+        connection = await asyncpg.connect(
+            dsn, timeout=0.5, command_timeout=0.5, server_settings=ended
+        )
         heard = asyncio.Event()
         try:
             await connection.add_listener("orders", lambda *_: heard.set())
