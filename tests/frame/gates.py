@@ -30,7 +30,7 @@ sys.exit(brownout.cli.main())
 _COMMAND = [sys.executable, "-u", "-c", _PROGRAM]
 _NOT_INHERITED = {option.variable for option in OPTIONS} | {"PYTEST_ADDOPTS"}
 _WORKER = "import sys;exec(eval(sys.stdin.readline()))"  # what execnet starts
-_PATIENCE = 160.0  # seconds; less than the limit of any test that waits for a whole gate
+_PATIENCE = 160.0  # seconds; tests that wait for a whole gate may take 180
 _CLEAN_WITHIN = 60.0  # seconds; the reaper's time
 _LOOK = 0.1  # seconds; each look is at every process of the machine
 

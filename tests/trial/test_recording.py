@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -361,6 +362,8 @@ def test_it_is_written_for_this_user_alone(tmp_path: Path) -> None:
     written = json.loads(path.read_text(encoding="utf-8"))
     again = json.loads(json.dumps(WHOLE.to_json()))
     # The clock on the wall, read twice beside the monotonic one, differs by microseconds.
+    began = [datetime.fromisoformat(str(one["began_at"])) for one in (written, again)]
+    assert abs(began[0] - began[1]) < timedelta(seconds=1)
     assert again | {"began_at": written["began_at"]} == written
     assert names(folder) == ["outage.json"]
 
