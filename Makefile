@@ -31,7 +31,7 @@ export PIP_ROOT_USER_ACTION := ignore
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help gate sweep test oldest pythons release env engine lint compiled docs picture own-tests suites \
-    incidents few-trials containers examples incidents-page detection fuzz clean
+    incidents few-trials containers examples incidents-page detection fuzz hunt clean
 .DEFAULT_GOAL := help
 
 help:
@@ -51,6 +51,7 @@ help:
 	@echo 'make lint        run ruff and mypy'
 	@echo 'make env         build the environment .venv, which all of these use'
 	@echo 'make fuzz        attack the engine for long; TIMES says how many times as much as make test'
+	@echo 'make hunt        search for all that only several steps break; make test for what is found in seconds'
 	@echo 'make bench-NAME  run the benchmark benchmarks/NAME.py'
 
 gate: env
@@ -167,6 +168,10 @@ release: env
 # It ends with what was tried, and with what the engine held before and after.
 fuzz: env
 	@BROWNOUT_FUZZ=$(TIMES) $(PYTHON) -m pytest tests/engine/fuzz -q -s $(ARGS)
+
+# Each search may need every pair of faults, which takes a minute or two.
+hunt: env
+	@BROWNOUT_HUNT=all $(PYTHON) -m pytest tests/chaos/test_hunted.py -q $(ARGS)
 
 bench-%: env
 	@$(PYTHON) -m benchmarks.$* $(ARGS); code=$$?; echo "bench-$*: exit code $$code"; exit $$code

@@ -1,6 +1,7 @@
 """`brownout proxy`: a server in the foreground that takes Toxiproxy's flags."""
 
 import json
+import logging
 import re
 import signal
 import socket
@@ -169,7 +170,10 @@ def test_a_configuration_that_cannot_be_used_is_one_clear_error(
     path = tmp_path / "proxies.json"
     if content is not None:
         path.write_text(content)
+    log = logging.getLogger("brownout.engine")
+    before = (log.level, log.propagate, list(log.handlers))
     assert main(["-port", str(free_port()), "-config", str(path)]) == 2
+    assert (log.level, log.propagate, list(log.handlers)) == before
     said = capsys.readouterr().err
     assert reason in said
     assert "What to do" in said

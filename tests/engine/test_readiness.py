@@ -1,12 +1,16 @@
 """Readiness goes on to the end: what waits behind an error is asked for as well."""
 
 import asyncio
+import gc
+import os
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from brownout.engine.clock import TURN
 from brownout.engine.relay.readiness import Readiness
 
 _RST = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST
@@ -81,3 +85,71 @@ def test_a_descriptor_is_watched_anew_after_a_reset(
 
     loop.run_until_complete(change())
     assert called == ["first", "second"]
+
+
+def test_an_event_that_waits_for_its_turn_keeps_nothing_of_what_was_forgotten(
+    loop: asyncio.AbstractEventLoop, ends: tuple[socket.socket, socket.socket]
+) -> None:
+    """The first callback takes the whole turn; the other is forgotten before its own comes."""
+    near, far = ends
+    far.setblocking(False)
+    called: list[int] = []
+
+    async def forget() -> int:
+        readiness = Readiness(loop)
+        kept = loop.create_future()
+
+        def over() -> None:
+            for one in (near, far):
+                readiness.forget_writable(one.fileno())
+            kept.set_result(sum(type(one).__name__ == "_Callbacks" for one in gc.get_objects()))
+
+        def slow() -> None:
+            called.append(1)
+            time.sleep(2 * TURN)
+            loop.call_soon(over)
+
+        for one in (near, far):
+            readiness.on_writable(one.fileno(), slow)
+        try:
+            return await asyncio.wait_for(kept, 5)
+        finally:
+            readiness.close()
+
+    assert loop.run_until_complete(forget()) == 0
+    assert len(called) == 1
+
+
+def test_an_event_is_not_for_another_socket_that_took_over_the_descriptor(
+    loop: asyncio.AbstractEventLoop, ends: tuple[socket.socket, socket.socket]
+) -> None:
+    """Of two sockets with something to read, the first that is called replaces the other."""
+    near, far = ends
+    called: list[str] = []
+
+    async def take_over() -> None:
+        readiness = Readiness(loop)
+        over = loop.create_future()
+
+        def replace(other: socket.socket) -> Callable[[], None]:
+            def readable() -> None:
+                called.append("first")
+                readiness.forget_readable(near.fileno())
+                readiness.forget_readable(far.fileno())
+                os.dup2(quiet.fileno(), other.fileno())
+                readiness.on_readable(other.fileno(), lambda: called.append("second"))
+                loop.call_later(10 * TURN, over.set_result, None)
+
+            return readable
+
+        near.sendall(b"x")
+        far.sendall(b"x")
+        readiness.on_readable(near.fileno(), replace(far))
+        readiness.on_readable(far.fileno(), replace(near))
+        await asyncio.wait_for(over, 5)
+        readiness.close()
+
+    quiet, silent = socket.socketpair()
+    with quiet, silent:
+        loop.run_until_complete(take_over())
+    assert called == ["first"]

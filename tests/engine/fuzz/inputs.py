@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from brownout.engine.wire.messages import BACKEND, FRONTEND, TLS_HANDSHAKE
+from brownout.engine.wire.refusal import COPY_REFUSED, REFUSED
 from tests.engine.fuzz.effort import VARIANTS
 from tests.engine.wire.messages import (
     CANCEL,
@@ -89,7 +90,8 @@ _PATTERNS = st.one_of(
 )
 _MESSAGES = st.sampled_from([*FRONTEND.values(), *BACKEND.values(), "Quary"])
 _WHEN = _object(
-    message=_MESSAGES | st.lists(_MESSAGES, max_size=3), sql=_PATTERNS, commits=st.booleans(),
+    message=_MESSAGES | st.lists(_MESSAGES, max_size=3), sql=_PATTERNS,
+    commits=st.booleans(), committed=st.booleans(),
     direction=st.sampled_from(["upstream", "downstream"]),
     tag=st.sampled_from(["COMMIT", "INSERT"]),
     status=st.sampled_from(["idle", "transaction", "failed"]),
@@ -113,12 +115,29 @@ _USUAL_DO = st.sampled_from(
         {"action": "error", "sqlstate": "57P01", "severity": "FATAL"},
     ]
 )  # fmt: skip
+_REFUSED = st.sampled_from(
+    [
+        {"commits": True}, {"sql": "insert"}, {"message": "Execute", "nth": 2},
+        {"message": ["Query", "Bind"]}, {"message": "Sync"},
+        {"message": "CopyData", "direction": "upstream"},
+    ]
+)  # fmt: skip
+_MET = st.sampled_from(
+    [
+        {"committed": True}, {"tag": "INSERT"}, {"message": "DataRow"},
+        {"message": "ReadyForQuery", "status": "failed"},
+    ]
+)  # fmt: skip
 RULES = st.one_of(
     _object(name=_NAMES, when=_WHEN, do=_DO, lease=_LEASES),
     st.fixed_dictionaries({"when": _WHEN, "do": _USUAL_DO}),
     st.fixed_dictionaries({"when": st.fixed_dictionaries({"message": _MESSAGES}), "do": _USUAL_DO}),
+    st.fixed_dictionaries(
+        {"when": _REFUSED, "do": st.just({"action": "error", "sqlstate": "40001"})}
+    ),
+    st.fixed_dictionaries({"when": _REFUSED | _MET, "do": _USUAL_DO}),
 )
-"""Rules as JSON values; about a third can be used."""
+"""Rules as JSON values; most can be used, and the usual ones act on the usual messages."""
 
 _LEASE = _object(name=st.sampled_from(["lease", ""]), duration=st.integers(0, 40))
 _RECORD = _object(sql=st.sampled_from(["text", "hashed"]), keep=st.integers(0, 100_001))
@@ -194,18 +213,47 @@ def _damaged(whole: bytes, place: int, other: bytes) -> bytes:
     return whole[:place] + other + whole[place + len(other) :]
 
 
-_CHUNKS = st.lists(
-    st.tuples(
-        st.booleans(),
-        st.one_of(
-            st.lists(_REQUESTS, max_size=4).map(b"".join),
-            st.lists(_REPLIES, max_size=4).map(b"".join),
-            st.builds(_damaged, _REQUESTS | _REPLIES, st.integers(0, 40), st.binary(max_size=5)),
-            st.binary(max_size=60),
-        ),
+def _prepared(sql: str, tag: str, name: str = "") -> list[Chunk]:
+    """The extended protocol: the statement, and its reply."""
+    asked = [parse(sql, name), describe("S", name), bind(name), EXECUTE, SYNC]
+    answered = b"".join(message(kind, b"\0\0") for kind in "1tT2D")
+    return [(True, b"".join(asked)), (False, answered + complete(tag) + ready())]
+
+
+def _simple(sql: str, tag: str, status: str = "I") -> list[Chunk]:
+    return [(True, query(sql)), (False, complete(tag) + ready(status))]
+
+
+_INSERT = "insert into t values (1)"
+_EXCHANGES: list[list[Chunk]] = [
+    _simple("begin", "BEGIN", "T"), _simple(_INSERT, "INSERT 0 1", "T"),
+    _simple("commit", "COMMIT"), _simple("rollback", "ROLLBACK"),
+    _simple("begin; commit", "COMMIT"),
+    _prepared("begin", "BEGIN"), _prepared(_INSERT, "INSERT 0 1"), _prepared("commit", "COMMIT"),
+    _prepared("select 1", "SELECT 1", "s"),
+    [(True, query(_INSERT)), (False, error("23505") + ready("E"))],
+    [(False, error(REFUSED) + ready("E"))], [(False, error(COPY_REFUSED) + ready())],
+    [(True, query("copy t from stdin")), (False, message("G", bytes(3))),
+     (True, message("d", b"1\n") + message("d", b"2\n")), (True, message("c")),
+     (False, complete("COPY 2") + ready())],
+    [(True, query("copy t to stdout")),
+     (False, message("H", bytes(3)) + message("d", b"1\n") + message("c") + complete("COPY 1"))],
+    [(False, message("A", b"\0\0\0\1a\0\0"))], [(True, message("X"))],
+]  # fmt: skip
+"""What clients and servers say to each other, in its order."""
+
+_CHUNK = st.tuples(
+    st.booleans(),
+    st.one_of(
+        st.lists(_REQUESTS, min_size=1, max_size=4).map(b"".join),
+        st.lists(_REPLIES, min_size=1, max_size=4).map(b"".join),
+        st.builds(_damaged, _REQUESTS | _REPLIES, st.integers(0, 40), st.binary(max_size=5)),
+        st.binary(max_size=60),
     ),
-    max_size=10,
 )
+_CHUNKS = st.lists(
+    st.sampled_from(_EXCHANGES) | _CHUNK.map(lambda chunk: [chunk]), min_size=2, max_size=12
+).map(lambda exchanges: [chunk for exchange in exchanges for chunk in exchange])
 
 _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 _TLS_RECORD = st.one_of(

@@ -45,6 +45,8 @@ def framed(make_proxy: Callable[..., ProxyRecord], upstream: Upstream) -> ProxyR
         ({"sql": "a", "times": True}, CUT, "times must be a whole number"),
         ({"sql": "a", "status": "idel"}, CUT, "Did you mean 'idle'?"),
         ({"sql": "a", "commits": "yes"}, CUT, "commits must be true or false"),
+        ({"committed": "yes"}, CUT, "committed must be true or false"),
+        ({"committed": True, "message": "Query"}, CUT, "CommandComplete and DataRow only"),
         ({"sql": "a", "scope": "some"}, CUT, "scope must be one of"),
         ({"message": "Query", "tag": "COMMIT"}, CUT, "tag belongs to CommandComplete"),
         ({"message": "StartupMessage", "sql": "a"}, CUT, "has no sql"),

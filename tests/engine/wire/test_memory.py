@@ -43,6 +43,18 @@ def test_a_statement_counts_while_it_is_known(memory: StatementMemory) -> None:
     assert memory.used == 0
 
 
+@pytest.mark.parametrize("text", ["", "x" * SQL_KEPT], ids=["short", "long"])
+def test_what_a_proxy_knows_of_statements_that_are_all_different_is_bounded(text: str) -> None:
+    """Also where they are so short that they take little beside what is kept with each."""
+    memory = StatementMemory()
+    texts = SqlTexts(memory)
+    most = 0
+    for number in range(60_000 if not text else 3_000):
+        texts.intern(f"{number}{text}".encode())
+        most = max(most, memory.used)
+    assert 8 << 20 <= most < 9 << 20
+
+
 @pytest.mark.parametrize("request_of", [query, parse])
 def test_statements_without_a_reply_are_bounded(
     request_of: Callable[[str], bytes],

@@ -253,8 +253,67 @@ def test_what_ends_a_transaction_and_keeps_its_work_is_known(text: str, commits:
 
 
 @pytest.mark.parametrize(
+    ("text", "writes"),
+    [
+        ("insert into t values (1)", True),
+        (" /* why */ UPDATE t SET a = 1", True),
+        ("select 1; delete from t", True),
+        ("with gone as (delete from t returning a) select a from gone", True),
+        ("call place_order()", True),
+        ("select 1", False),
+        ("select 'a; insert into t'", False),
+        ("with a as (select 1) select * from a for update", False),
+        ("with a as (select 1) select * from a for no key update", False),
+        ("select * from updates", False),
+        ("commit", False),
+    ],
+)
+def test_what_writes_is_known_by_its_text(text: str, writes: bool) -> None:
+    assert Sql(text).writes is writes
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "hits"),
+    [
+        ("commit", complete("COMMIT") + ready(), 1),
+        ("commit", complete("ROLLBACK") + ready("E"), 1),
+        ("insert into t values (1)", complete("INSERT 0 1") + ready(), 1),
+        (
+            "insert into t values (1) returning id",
+            message("D", b"\x00\x01\x00\x00\x00\x011") + complete("INSERT 0 1") + ready(),
+            1,
+        ),
+        (
+            "select id from t",
+            message("D", b"\x00\x01\x00\x00\x00\x011") + complete("SELECT 1") + ready(),
+            0,
+        ),
+        ("begin", complete("BEGIN") + ready("T"), 0),
+    ],
+)
+def test_a_reply_to_what_has_committed(asked: str, answered: bytes, hits: int) -> None:
+    watched = _opened(When(committed=True), Cut(Side.BEFORE))
+    watched.asks(query(asked))
+    watched.answers(answered)
+    assert watched.force[0].hits == hits
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag"), [("insert into t values (1)", "INSERT 0 1"), ("commit", "ROLLBACK")]
+)
+def test_inside_a_transaction_nothing_has_committed(asked: str, tag: str) -> None:
+    watched = _opened(When(committed=True), Cut(Side.BEFORE))
+    watched.asks(query("begin"))
+    watched.answers(complete("BEGIN") + ready("T"))
+    watched.asks(query(asked))
+    watched.answers(complete(tag))
+    assert watched.force[0].hits == 0
+
+
+@pytest.mark.parametrize(
     "rule",
     [
+        Rule(When(committed=True, nth=2), Cut(Side.BEFORE)),
         Rule(When(sql="insert into orders"), Error("40001"), "named"),
         Rule(When(tag="COMMIT", status=Status.IDLE, nth=2, times=4), Cut(Side.AFTER, reset=True)),
         Rule(When(("CopyData",), StreamDirection.DOWNSTREAM), Truncate(3)),
