@@ -24,7 +24,7 @@ from brownout.faults import (
     Side,
     Statement,
 )
-from brownout.trial.chaos.written import written
+from brownout.faults.written import written
 
 EVERY = {
     name

@@ -1,7 +1,9 @@
 """Each fault of the server is in force, is counted right, and gives back exactly what it took."""
 
 import contextlib
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -75,6 +77,38 @@ def test_a_column_that_a_view_shows_keeps_its_type(postgres: Postgres, clients: 
         one.execute("select * from shown")
     one.execute("drop view shown")
     one.execute("drop table viewed")
+
+
+def test_a_change_that_the_server_refuses_to_end_a_deadlock_is_made_all_the_same(
+    postgres: Postgres, clients: Clients
+) -> None:
+    """A change of the type waits for the table that refers to the column, and a transaction that
+    holds that one asks for the changed table then."""
+    one = clients.connect()
+    one.execute("create table referred (word text primary key)")
+    one.execute("create table referring (word text references referred)")
+    waiting = (
+        "select count(*) from pg_stat_activity"
+        " where wait_event_type = 'Lock' and query like 'ALTER TABLE%TYPE%'"
+    )
+
+    def deadlock() -> None:
+        with one.transaction():
+            one.execute("select from referring")
+            held.set()
+            assert soon(lambda: postgres.query(waiting) == [(1,)])
+            one.execute("select from referred")
+
+    held = threading.Event()
+    with ThreadPoolExecutor(1) as thread:
+        transaction = thread.submit(deadlock)
+        assert held.wait(10)
+        with (
+            contextlib.suppress(FaultNotFelt),
+            postgres.inject(ChangedSchema(("public.referred",))),
+        ):
+            transaction.result()
+    one.execute("drop table referring, referred")
 
 
 def name(value: object) -> str:

@@ -74,14 +74,29 @@ async def test_a_lost_commit_reply_leaves_the_row(loss: Loss, postgres: Postgres
     assert _rows(postgres) == [1]
 
 
-async def test_a_statement_that_commits_by_itself_loses_its_reply_and_keeps_its_row(
-    postgres: Postgres,
+@pytest.mark.parametrize("of", [None, Statement("insert into kept")])
+@pytest.mark.parametrize(
+    "insert", ["insert into kept values ($1)", "insert into kept values ($1) returning 1"]
+)
+async def test_a_statement_that_commits_by_itself_loses_its_whole_reply_and_keeps_its_row(
+    of: Statement | None, insert: str, postgres: Postgres
 ) -> None:
     connection = await asyncpg.connect(postgres.dsn)
-    with postgres.inject(LostCommitReply(Statement("insert into kept"))), pytest.raises(LOST):
-        await connection.execute("insert into kept values ($1)", 1)
+    with postgres.inject(LostCommitReply(of)) as injection, pytest.raises(LOST):
+        await connection.fetch(insert, 1)
     connection.terminate()
+    assert injection.felt == 1
     assert _rows(postgres) == [1]
+
+
+async def test_a_statement_that_is_named_need_not_write_by_its_text(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn)
+    calls = "select txid_current()"
+    with pytest.raises(FaultNotFelt), postgres.inject(LostCommitReply()):
+        assert await connection.fetchval(calls)
+    with postgres.inject(LostCommitReply(Statement("txid_current"))), pytest.raises(LOST):
+        await connection.fetchval(calls)
+    connection.terminate()
 
 
 @pytest.mark.parametrize("loss", [Loss.FIN, Loss.RST])
