@@ -3,10 +3,11 @@ fixtures start for an adopter. Parts that test one of these themselves start the
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import SkipTest
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -63,6 +64,16 @@ def browser() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """Fail where a library skips: our tests skip by `pytest.skip`, with a reason of their own.
+    Hypothesis skips what has no examples, and that would hide that nothing was tried."""
+    try:
+        return (yield)
+    except SkipTest as skipped:
+        pytest.fail(f"skipped by a library: {skipped}")
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # not typed

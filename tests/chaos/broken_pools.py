@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.guarded import Guarded
-from tests.controls.kiosk.pool import Connection, Pool, Session
+from tests.controls.kiosk.pool import Connection, OwnPool, Session
 from tests.controls.kiosk.refusals import Refused
 
 __all__ = [
@@ -25,13 +25,12 @@ PATIENCE: Final = 0.1
 """How long a request waits for a connection in the place of a lost one, in seconds."""
 
 
-class Reconnecting(Pool):
-    """Keeps its connections itself. After one was lost while it was idle, new ones are opened by
-    `reconnect`, until one is there."""
+class Reconnecting(OwnPool):
+    """After a connection was lost while it was idle, new ones are opened by `reconnect`, until one
+    is there."""
 
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn)
-        self._free: list[Session] = []
         self._lost = False
 
     async def connection(self, until: float) -> Connection:
@@ -55,17 +54,6 @@ class Reconnecting(Pool):
     async def reconnect(self, left: float) -> Session:
         """Open a connection in the place of one that was lost."""
         return await self.opened(left)
-
-    async def give_back(self, connection: Connection) -> None:
-        """Keep the connection, unless it is dead."""
-        if isinstance(connection, asyncpg.Connection) and not connection.is_closed():
-            self._free.append(connection)
-
-    def close(self) -> None:
-        """Terminate every connection."""
-        for connection in self._free:
-            connection.terminate()
-        super().close()
 
 
 class ReconnectsForEver(Reconnecting):

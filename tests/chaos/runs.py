@@ -23,7 +23,7 @@ def outcome(module: str, service: str, **environment: str) -> tuple[int, str]:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=600,
         check=False,
     )
     return run.returncode, run.stdout

@@ -54,6 +54,11 @@ def loses_a_write(met: list[Fault]) -> dict[str, Any]:
     return {}
 
 
+def loses_one_of_three(met: list[Fault]) -> dict[str, Any]:
+    """A write is lost only where a restart meets it as well, which no pair of faults shows."""
+    return loses_a_write(met) if any(isinstance(one, Restart) for one in met) else {}
+
+
 def comes_back_late(met: list[Fault]) -> dict[str, Any]:
     """It is not steady after a restart of the server."""
     late = any(isinstance(one, Restart) for one in met)
@@ -208,15 +213,15 @@ def test_the_schema_changes_so_often_at_most(
     assert len(world.ran) > 50, "and the search goes on without"
 
 
-def test_what_was_found_is_kept_and_tried_first(
+def test_what_random_schedules_have_found_is_kept_and_tried_first(
     searched: Callable[..., Chaos], tmp_path: Path
 ) -> None:
-    searched(World(loses_a_write), examples=str(tmp_path))
-    fresh, again = World(loses_a_write), World(loses_a_write)
-    searched(fresh, lasting=seconds(5))
+    """Pairs come in the same order each time."""
+    first, again = World(loses_one_of_three), World(loses_one_of_three)
+    assert searched(first, examples=str(tmp_path), lasting=seconds(3000)).found
     searched(again, examples=str(tmp_path), lasting=seconds(5))
-    assert not loses_a_write(breaks(fresh.ran[0]))
-    assert loses_a_write(breaks(again.ran[0]))
+    assert not loses_one_of_three(breaks(first.ran[0]))
+    assert loses_one_of_three(breaks(again.ran[0]))
 
 
 def test_making_it_small_ends_in_time(
