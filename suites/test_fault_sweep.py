@@ -84,9 +84,9 @@ def test_no_answer_breaks_off(brownout_recording: Recording) -> None:
 @pytest.mark.trials(*SWEEP)
 def test_no_answer_gives_the_insides_away(brownout_recording: Recording) -> None:
     """Each kind of failure may have its own way to the caller."""
-    states = brownout_recording.trial.sqlstates
+    states, own = brownout_recording.trial.sqlstates, brownout_recording.address
     expect_each_case(
-        brownout_recording, lambda seen: expect_no_leak([seen.answer], sqlstates=states)
+        brownout_recording, lambda seen: expect_no_leak([seen.answer], sqlstates=states, own=own)
     )
 
 

@@ -1,7 +1,5 @@
 """The kiosk with defects that show only if one certain step of a request fails."""
 
-# ruff: noqa: ARG002 - a method that is replaced keeps its parameters
-
 import asyncio
 import sys
 from contextlib import suppress
@@ -14,9 +12,8 @@ from starlette.applications import Starlette
 
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import FIND, LIST, Counter
-from tests.controls.kiosk.pool import Connection, Pool, Session
+from tests.controls.kiosk.pool import Connection, OwnPool, Pool, Session
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
-from tests.controls.kiosk.settings import WORK
 
 __all__ = [
     "burns_the_key",
@@ -94,33 +91,6 @@ class SkipsTheRollback(Counter):
         """Roll back, unless a deadlock is being handled."""
         if not isinstance(sys.exception(), asyncpg.DeadlockDetectedError):
             await super().undo(transaction)
-
-
-class OwnPool(Pool):
-    """Keeps its connections itself; asyncpg's own pool would roll back what is open."""
-
-    def __init__(self, dsn: str) -> None:
-        super().__init__(dsn)
-        self._free: list[Session] = []
-
-    async def connection(self, until: float) -> Connection:
-        """Take the connection that was given back last, or open one."""
-        while self._free:
-            free = self._free.pop()
-            if not free.is_closed():
-                return free
-        return await asyncpg.connect(self._dsn, timeout=WORK)
-
-    async def give_back(self, connection: Connection) -> None:
-        """Keep the connection, unless it is dead."""
-        if isinstance(connection, asyncpg.Connection) and not connection.is_closed():
-            self._free.append(connection)
-
-    def close(self) -> None:
-        """Terminate every connection."""
-        for connection in self._free:
-            connection.terminate()
-        super().close()
 
 
 def skips_the_rollback() -> Starlette:
