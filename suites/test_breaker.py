@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from brownout.declaration import Operation
 from brownout.declaration.needs import breaker_for_slowness
 from brownout.expectations import (
     expect_all_succeed,
@@ -12,6 +13,7 @@ from brownout.expectations import (
     expect_opened_by_slow_calls,
     expect_shielded,
 )
+from brownout.observations import Answer
 from brownout.trial import Recording
 from brownout.trial.plan import BREAKING, FALLBACK
 
@@ -59,7 +61,12 @@ def test_errors_of_callers_do_not_open_the_breaker(brownout_recording: Recording
 @pytest.mark.trials(FALLBACK)
 def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> None:
     """And is not older than the service declares."""
-    for operation, fresh in brownout_recording.noted("fresh"):
-        degraded = brownout_recording.note(f"degraded {operation.name}")
+    noted = {one.name: (one, fresh) for one, fresh in brownout_recording.noted("fresh")}
+
+    def judge(one: tuple[Operation, tuple[Answer, ...]]) -> None:
+        operation, fresh = one
         assert operation.degraded is not None
+        degraded = brownout_recording.note(f"degraded {operation.name}")
         expect_marked_as_stale(fresh, degraded, operation.degraded)
+
+    expect_each(noted, judge)

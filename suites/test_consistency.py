@@ -7,6 +7,7 @@ from brownout.declaration.needs import invariants, read_back
 from brownout.expectations import (
     expect_acknowledged_applied,
     expect_acknowledged_kept,
+    expect_each,
     expect_invariants,
     expect_none_doubled,
     expect_none_goes_back,
@@ -27,6 +28,7 @@ from brownout.trial.plan import (
     ENDED_IN_USE,
     EVERY_FAULT,
     FREEZE,
+    HANG_UPS,
     LOCKED_TABLES,
     LOST_COMMIT,
     NO_FREE_SLOTS,
@@ -60,6 +62,19 @@ def test_no_write_that_was_acknowledged_under_a_fault_is_lost(
     expect_acknowledged_kept(brownout_recording.recorded_writes(), brownout_recording.applied)
 
 
+@pytest.mark.behaviour("C1")
+@pytest.mark.trials(HANG_UPS)
+def test_no_write_is_lost_on_a_connection_whose_caller_went_away(
+    brownout_recording: Recording,
+) -> None:
+    """The next callers get the connections that worked for those who hung up."""
+    recorded = brownout_recording.declared.recorded_writes()
+    written = [
+        one for write in recorded for one in brownout_recording.note(f"written {write.name}")
+    ]
+    expect_acknowledged_kept(written, brownout_recording.applied)
+
+
 @pytest.mark.behaviour("C2")
 @pytest.mark.trials(WRITE_HISTORIES)
 def test_no_read_shows_what_was_never_written(brownout_recording: Recording) -> None:
@@ -71,10 +86,19 @@ def test_no_read_shows_what_was_never_written(brownout_recording: Recording) -> 
 @pytest.mark.trials(WRITE_HISTORIES)
 def test_no_read_of_a_write_goes_back_in_time(brownout_recording: Recording) -> None:
     """Each shows what was acknowledged, or what another one has shown."""
-    for pair in read_back(brownout_recording.declared):
-        history = brownout_recording.note(f"history {pair.write.name}")
-        reads = brownout_recording.note(f"read back {pair.write.name}")
-        expect_none_goes_back([pair], [*history, *reads], brownout_recording.applied)
+    recording = brownout_recording
+    histories = {
+        pair.read.name: (
+            pair,
+            recording.note(f"history {pair.write.name}"),
+            recording.note(f"read back {pair.write.name}"),
+        )
+        for pair in read_back(recording.declared)
+    }
+    expect_each(
+        histories,
+        lambda one: expect_none_goes_back([one[0]], [*one[1], *one[2]], recording.applied),
+    )
 
 
 @pytest.mark.behaviour("C3")
@@ -97,9 +121,12 @@ def test_no_write_is_doubled_under_a_fault(brownout_recording: Recording) -> Non
 @pytest.mark.trials(WRITE_HISTORIES)
 def test_no_write_of_a_history_that_was_refused_is_there(brownout_recording: Recording) -> None:
     """Whatever was broken at whichever step of it."""
-    for operation in brownout_recording.declared.recorded_writes():
-        history = brownout_recording.note(f"history {operation.name}")
-        expect_refused_absent(history, brownout_recording.applied)
+    recording = brownout_recording
+    histories = {
+        operation.name: recording.note(f"history {operation.name}")
+        for operation in recording.declared.recorded_writes()
+    }
+    expect_each(histories, lambda history: expect_refused_absent(history, recording.applied))
 
 
 @pytest.mark.behaviour("C4", needs=Service.recorded_writes)
@@ -133,8 +160,9 @@ def test_the_same_key_gets_the_same_answer(brownout_recording: Recording) -> Non
 @pytest.mark.trials(SAME_KEY)
 def test_a_used_key_is_refused_for_another_request(brownout_recording: Recording) -> None:
     """422, and nothing of it is done."""
-    for operation, others in brownout_recording.noted("other"):
-        expect_used_key_refused(others, brownout_recording.applied, operation)
+    recording = brownout_recording
+    noted = {operation.name: (operation, others) for operation, others in recording.noted("other")}
+    expect_each(noted, lambda one: expect_used_key_refused(one[1], recording.applied, one[0]))
 
 
 @pytest.mark.behaviour("C6")

@@ -5,6 +5,7 @@ import pytest
 from brownout.declaration.needs import origins, problems
 from brownout.expectations import (
     expect_callers_error,
+    expect_conflicts_told,
     expect_constant_titles,
     expect_distinct_origins,
     expect_error_media_type,
@@ -116,8 +117,9 @@ def test_a_retry_after_that_is_there_is_valid(brownout_recording: Recording) -> 
 @pytest.mark.behaviour("E7")
 @pytest.mark.trials(CONFLICT)
 def test_a_duplicate_key_is_a_conflict(brownout_recording: Recording) -> None:
-    """23505 gives 409: trying again would not help."""
-    expect_callers_error(brownout_recording.during(), conflict=True)
+    """23505 gives 409: trying again would not help. A write that is accepted twice with the same
+    content has no key that a caller could duplicate."""
+    expect_conflicts_told(brownout_recording)
 
 
 @pytest.mark.behaviour("E7")
@@ -140,14 +142,16 @@ def test_no_answer_breaks_off(brownout_recording: Recording) -> None:
 @pytest.mark.trials(*REFUSING)
 def test_no_error_gives_the_insides_away(brownout_recording: Recording) -> None:
     """No traceback, path, SQL, SQLSTATE, driver class, host or DSN, in body or headers."""
-    expect_no_leak(brownout_recording.met(), sqlstates=brownout_recording.trial.sqlstates)
+    recording = brownout_recording
+    states = recording.trial.sqlstates
+    expect_no_leak(recording.met(), sqlstates=states, own=recording.address, usual=recording.whole)
 
 
 @pytest.mark.behaviour("Z1")
 @pytest.mark.trials(MISTAKES)
 def test_no_answer_to_a_mistake_gives_the_insides_away(brownout_recording: Recording) -> None:
     """The framework's own errors are errors of the service too."""
-    expect_no_leak(brownout_recording.note("mistakes"))
+    expect_no_leak(brownout_recording.note("mistakes"), own=brownout_recording.address)
 
 
 @pytest.mark.behaviour("E10", needs=origins)

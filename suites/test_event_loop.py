@@ -1,10 +1,13 @@
 """Work that waits for the database starves no other."""
 
+from functools import partial
+
 import pytest
 
 from brownout.declaration import Service
 from brownout.expectations import (
     expect_all_succeed,
+    expect_each,
     expect_free_event_loop,
     expect_near_baseline,
     expect_parallel,
@@ -29,16 +32,16 @@ def test_the_event_loop_stays_free(brownout_recording: Recording) -> None:
 @pytest.mark.trials(SIDE_BY_SIDE)
 def test_reads_wait_side_by_side(brownout_recording: Recording) -> None:
     """Twice as many requests as one process has connections take two rounds, not one round each."""
-    for operation in brownout_recording.declared.reads():
-        expect_parallel(brownout_recording, operation)
+    reads = {operation.name: operation for operation in brownout_recording.declared.reads()}
+    expect_each(reads, partial(expect_parallel, brownout_recording))
 
 
 @pytest.mark.behaviour("X3", needs=Service.writes)
 @pytest.mark.trials(SIDE_BY_SIDE)
 def test_writes_wait_side_by_side(brownout_recording: Recording) -> None:
     """So do writes, where it is not the database's own locks that make them wait."""
-    for operation in brownout_recording.declared.writes():
-        expect_parallel(brownout_recording, operation)
+    writes = {operation.name: operation for operation in brownout_recording.declared.writes()}
+    expect_each(writes, partial(expect_parallel, brownout_recording))
 
 
 @pytest.mark.behaviour("X2")

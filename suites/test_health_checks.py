@@ -9,6 +9,7 @@ from brownout.expectations import (
     expect_all_within,
     expect_at_most_sessions,
     expect_failing_component_named,
+    expect_health_routes,
     expect_near_baseline,
     expect_no_flapping,
     expect_no_leak,
@@ -45,13 +46,9 @@ PROBE_TIMEOUT = seconds(1)
 @pytest.mark.trials(STEADY)
 def test_there_is_a_liveness_and_a_readiness_route(brownout_recording: Recording) -> None:
     """Both are declared and answer 2xx while all is well, as a declared start-up route does."""
-    health = brownout_recording.declared.health
-    assert health.live is not None, "no liveness route is declared"
-    assert health.ready is not None, "no readiness route is declared"
-    expect_all_succeed(brownout_recording.liveness)
-    expect_all_succeed(brownout_recording.readiness)
-    if health.startup is not None:
-        expect_all_succeed(brownout_recording.note("startup"))
+    recording, health = brownout_recording, brownout_recording.declared.health
+    startup = [] if health.startup is None else [recording.note("startup")]
+    expect_health_routes(health, recording.liveness, recording.readiness, *startup)
 
 
 @pytest.mark.behaviour("H1", needs=liveness)
@@ -130,7 +127,7 @@ def test_no_health_answer_gives_the_insides_away(brownout_recording: Recording) 
     """Whether it passes or fails: no traceback, path, SQL, SQLSTATE, driver class, host or DSN."""
     recording = brownout_recording
     answers = (*recording.liveness, *recording.readiness)
-    expect_no_leak(answers, sqlstates=recording.trial.sqlstates)
+    expect_no_leak(answers, sqlstates=recording.trial.sqlstates, own=recording.address)
 
 
 @pytest.mark.behaviour("H10")

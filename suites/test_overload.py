@@ -55,7 +55,9 @@ def test_after_a_spike_all_is_as_before(brownout_recording: Recording) -> None:
 def test_a_ramp_and_an_impulse_are_met_alike(brownout_recording: Recording) -> None:
     """Load that grows, and many requests in one moment: what is accepted and what is refused is
     answered in time."""
-    for judge in (expect_accepted_in_time, expect_excess_answered):
-        expect_each(
-            {name: name for name in ("ramp", "impulse")}, partial(judge, brownout_recording)
-        )
+    judged = {
+        f"{judge.__name__} {name}": partial(judge, brownout_recording, name)
+        for judge in (expect_accepted_in_time, expect_excess_answered)
+        for name in ("ramp", "impulse")
+    }
+    expect_each(judged, lambda judge: judge())

@@ -23,6 +23,7 @@ __all__ = ["LIFECYCLE"]
 
 STARTED = Started(7, launched=103.0, alive_within=seconds(4))
 ENDED = replace(STARTED, ended=103.5, code=3, log=("no database",))
+CLOSED = replace(STARTED, opened=False)
 STOPPED = Stopped(101.0, 103.0, 0, within=seconds(5))
 STUCK = replace(STOPPED, ended=None, code=None)
 LOCKED = (injected(100.0, 100.5, 102.0, 102.5), injected(102.9, 102.95, 110.0, 111.0))
@@ -97,6 +98,7 @@ LIFECYCLE = {
             partial(expect_alive_without_database, started("++++", "--+-")),
             partial(expect_alive_without_database, started("......", "......")),
             partial(expect_alive_without_database, started("......", "", declared=service())),
+            partial(expect_alive_without_database, started("", "", CLOSED, declared=NO_ROUTES)),
         ],
         nothing=[
             lambda: expect_alive_without_database(recording()),

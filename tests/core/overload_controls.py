@@ -37,19 +37,24 @@ def spike(*groups: Sequence[Answer], lag: float = 0.001) -> Recording:
     return recording(notes={"spike": answers}, phases=phases)
 
 
-def double(good: int, *, late: int = 0, lag: float = 0.001) -> Recording:
-    """Ten seconds, of which three are not counted, with a plateau of ten a second; `good` are
-    served a second within D, `late` later."""
-    answers = [
-        answer(started=100 + number / count, elapsed=elapsed)
-        for count, elapsed in ((good, ms(100)), (late, seconds(2)))
-        for number in range(count * 10)
-    ]
+def starved(count: int) -> list[Answer]:
+    """Served in two seconds, in most of which the service did not run."""
+    return [replace(answer(elapsed=seconds(2)), forgiven=seconds(1.5))] * count
+
+
+def double(good: int, *, late: int = 0, forgiven: int = 0, lag: float = 0.001) -> Recording:
+    """Ten seconds, of which the last is counted, with a plateau of ten a second; of the requests of
+    each second, `good` are served within D, `late` later, and `forgiven` later because the service
+    did not run. In the first eight all of them are served within D."""
+    early = [answer(started=100 + number / 20, elapsed=ms(100)) for number in range(160)]
+    groups = (served(good, 100), served(late, 2000), starved(forgiven), refused(1))
+    last = [replace(one, started=109.5) for group in groups for one in group]
+    answers = (*early, *last)
     phases = {
         "double": Phase(20, 100.0, 110.0, (lag,) * 9),
         "plateau": Phase(10, 99.0, 100.0),
     }
-    return recording(answers=tuple(answers), phases=phases)
+    return recording(notes={"double": answers}, phases=phases)
 
 
 def capped(recorded: Recording, concurrency: int | None = 30) -> Recording:
@@ -81,6 +86,7 @@ OVERLOAD_CONTROLS = {
             lambda: expect_accepted_in_time(spike(), "spike"),
             lambda: expect_accepted_in_time(spike(served(9, 1500), lag=0.2), "spike"),
             lambda: expect_accepted_in_time(spike(served(9)), "impulse"),
+            lambda: expect_accepted_in_time(spike(served(9), starved(3)), "spike"),
         ],
     ),
     "expect_as_before": Controls(
@@ -139,14 +145,17 @@ OVERLOAD_CONTROLS = {
         kept=[
             lambda: expect_goodput(double(10), "double"),
             lambda: expect_goodput(double(8, late=9), "double"),
+            lambda: expect_goodput(double(7, forgiven=9), "double"),
         ],
         broken=[
+            lambda: expect_goodput(double(0), "double"),
             lambda: expect_goodput(double(6), "double"),
             lambda: expect_goodput(double(6, late=9), "double"),
             lambda: expect_goodput(double(2, lag=0.2), "double"),
         ],
         nothing=[
             lambda: expect_goodput(double(6, lag=0.2), "double"),
+            lambda: expect_goodput(double(6, forgiven=1), "double"),
             lambda: expect_goodput(spike(served(9)), "double"),
         ],
     ),

@@ -17,9 +17,12 @@ LOGIN = Authentication(path="/login", json={"user": "me", "password": "{SHOP_PAS
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [
-        ({}, "a path is needed, or user and password, and not both."),
-        ({"user": "me"}, "a path is needed, or user and password, and not both."),
-        ({"path": "/l", "user": "me", "password": "x"}, "and not both."),
+        ({}, "one of a path, user and password, and key is needed."),
+        ({"user": "me"}, "one of a path, user and password, and key is needed."),
+        ({"path": "/l", "user": "me", "password": "x"}, "one of a path"),
+        ({"path": "/l", "key": "x"}, "one of a path"),
+        ({"user": "me", "password": "x", "key": "x"}, "one of a path"),
+        ({"key": "x", "header": "X-Api-Key"}, "but a header with {token} in its text"),
         ({"path": "login"}, "path is 'login', but a path begins with '/'."),
         ({"path": "/l", "json": {}, "form": {"a": "b"}}, "both json and form are given"),
         ({"path": "/l", "json": {"a": object()}}, "json contains what JSON cannot express"),
@@ -66,6 +69,8 @@ def test_a_secret_without_a_value_is_told() -> None:
         ({"path": "/l", "token": "set-cookie"}, "Cookie: {token}"),
         ({"path": "/l", "header": "X-Token: {token}"}, "X-Token: {token}"),
         ({"user": "me", "password": "x"}, "Authorization: Basic {token}"),
+        ({"key": "x"}, "Authorization: Bearer {token}"),
+        ({"key": "x", "header": "X-Api-Key: {token}"}, "X-Api-Key: {token}"),
     ],
 )
 def test_operations_carry_what_is_usual_for_the_token(fields: dict[str, str], carried: str) -> None:
@@ -81,6 +86,15 @@ def test_secrets_in_the_declaration_are_known_and_not_shown() -> None:
     assert list(login.literal_secrets()) == ["hunter2-json", "hunter2-header"]
     assert "hunter2" not in repr(login)
     assert list(login.used_secrets()) == ["SHOP_KEY"]
+
+
+def test_a_key_is_known_and_not_shown() -> None:
+    literal = Authentication(key="hunter2-key")
+    assert list(literal.literal_secrets()) == ["hunter2-key"]
+    assert "hunter2" not in repr(literal)
+    named = Authentication(key="{SHOP_KEY}")
+    assert list(named.used_secrets()) == ["SHOP_KEY"]
+    assert list(named.literal_secrets()) == []
 
 
 HEADERS = (

@@ -29,11 +29,13 @@ from brownout.expectations import (
     expect_at_most_failures,
     expect_at_most_sessions,
     expect_callers_error,
+    expect_conflicts_told,
     expect_constant,
     expect_constant_titles,
     expect_error_media_type,
     expect_failing_component_named,
     expect_free_event_loop,
+    expect_health_routes,
     expect_honest_statuses,
     expect_kept_trace_ids,
     expect_near_baseline,
@@ -61,6 +63,7 @@ from brownout.expectations import (
     expect_whole_answers,
     expect_whole_pool,
 )
+from brownout.expectations.evidence import raise_if_any
 from brownout.observations import SAMPLES, Latencies, Recovery
 from brownout.trial import ProcessEnd, SessionLook
 from brownout.trial.gaps import Gap
@@ -71,7 +74,17 @@ from tests.core.declared_controls import DECLARED_CONTROLS
 from tests.core.judgements import Controls, Judgement
 from tests.core.left_behind_controls import LEFT_BEHIND
 from tests.core.lifecycle_controls import LIFECYCLE
-from tests.core.made import READ, WRITE, answer, no_answer, problem, recording, service, timed
+from tests.core.made import (
+    READ,
+    WRITE,
+    answer,
+    injected,
+    no_answer,
+    problem,
+    recording,
+    service,
+    timed,
+)
 from tests.core.overload_controls import OVERLOAD_CONTROLS
 from tests.core.recovery_controls import RECOVERY
 from tests.core.register_controls import REGISTER_CONTROLS
@@ -224,6 +237,12 @@ def free_loop(*stretches: int, failing: int = 0) -> None:
     expect_free_event_loop(recording(notes={"paced": tuple(paced)}, baselines={"list": flat(1)}))
 
 
+def conflicts(answer: Answer, *, twice: tuple[Answer, ...]) -> None:
+    """A write is answered so under the fault, and before it, the same write twice."""
+    met = replace(answer, operation=WRITE.name, started=103.0)
+    expect_conflicts_told(recording(answers=(met,), notes={f"twice {WRITE.name}": twice}))
+
+
 def honest(answers: Sequence[Answer], operation: Operation = READ, *, gone: bool) -> None:
     expect_honest_statuses(answers, operation, gone=gone)
 
@@ -235,6 +254,8 @@ def unhealthy(**members: object) -> Answer:
 def parented(one: Answer) -> Answer:
     return replace(one, trace_id="abad1")
 
+
+ROUTES = Health(live="/live", ready="/ready")
 
 CONTROLS = {
     **BREAKER_CONTROLS,
@@ -326,6 +347,25 @@ CONTROLS = {
         broken=[lambda: expect_at_most_sessions([0, 6, 5], 5)],
         nothing=[lambda: expect_at_most_sessions([], 5)],
     ),
+    "expect_conflicts_told": Controls(
+        kept=[
+            lambda: conflicts(problem(409), twice=()),
+            lambda: conflicts(problem(409), twice=(OK, problem(409))),
+            lambda: conflicts(problem(422), twice=(OK, problem(422))),
+        ],
+        broken=[
+            lambda: conflicts(problem(500), twice=()),
+            lambda: conflicts(problem(422), twice=()),
+            lambda: conflicts(problem(500), twice=(OK, problem(500))),
+            lambda: conflicts(problem(409), twice=(OK, problem(500))),
+        ],
+        nothing=[
+            lambda: conflicts(problem(500), twice=(OK, OK)),
+            lambda: conflicts(problem(500), twice=(OK, problem(409))),
+            lambda: conflicts(OK, twice=()),
+            lambda: expect_conflicts_told(recording()),
+        ],
+    ),
     "expect_callers_error": Controls(
         kept=[
             lambda: expect_callers_error([OK, problem(409)], conflict=True),
@@ -397,6 +437,21 @@ CONTROLS = {
             lambda: expect_error_media_type([OK, DROPPED, SILENT, REFUSED], ERRORS),
         ],
     ),
+    "expect_health_routes": Controls(
+        kept=[
+            lambda: expect_health_routes(ROUTES),
+            lambda: expect_health_routes(ROUTES, [OK, SILENT], [OK]),
+        ],
+        broken=[
+            lambda: expect_health_routes(ROUTES, [OK], [OK, GONE]),
+            lambda: expect_health_routes(ROUTES, [OK, REFUSED], [OK]),
+            lambda: expect_health_routes(ROUTES, [SILENT], [OK]),
+            lambda: expect_health_routes(Health(live=None, ready="/ready")),
+            lambda: expect_health_routes(Health(live="/live", ready=None)),
+            lambda: expect_health_routes(Health(live=None, ready=None)),
+        ],
+        nothing=[lambda: expect_health_routes(ROUTES, [])],
+    ),
     "expect_failing_component_named": Controls(
         kept=[
             lambda: expect_failing_component_named([OK, unhealthy(checks={"db": "x"})]),
@@ -433,6 +488,7 @@ CONTROLS = {
     "expect_free_event_loop": Controls(
         kept=[
             lambda: free_loop(250),
+            lambda: free_loop(150),
             lambda: free_loop(100, 50, 100),
             lambda: free_loop(100, 50, 50, 2, 48),
         ],
@@ -443,7 +499,7 @@ CONTROLS = {
         ],
         nothing=[
             free_loop,
-            lambda: free_loop(249),
+            lambda: free_loop(149),
         ],
     ),
     "expect_honest_statuses": Controls(
@@ -483,6 +539,7 @@ CONTROLS = {
         kept=[
             lambda: near(flat(100), ceiling=ms(100)),
             lambda: near(Latencies(flat(1, 198).samples + flat(900, 2).samples), ceiling=ms(100)),
+            lambda: near(flat(1, SAMPLES // 2), ceiling=ms(100)),
         ],
         broken=[
             lambda: near(flat(101), ceiling=ms(100)),
@@ -491,7 +548,8 @@ CONTROLS = {
         ],
         nothing=[
             lambda: near(flat(1, 0), ceiling=ms(100)),
-            lambda: near(flat(1, SAMPLES - 1), ceiling=ms(100)),
+            lambda: near(flat(1, SAMPLES // 2 - 1), ceiling=ms(100)),
+            lambda: near(Latencies(flat(1, 198).samples + flat(900, 1).samples), ceiling=ms(100)),
             lambda: near(flat(900, 2), ceiling=ms(100)),
         ],
     ),
@@ -938,9 +996,27 @@ def test_where_no_request_failed_there_is_no_error_to_judge() -> None:
 
 
 def test_where_requests_hung_nothing_is_known_of_errors() -> None:
-    with pytest.raises(BrownoutError, match="No error was seen to judge") as unknown:
+    with pytest.raises(NotAssessable, match="1 of 2 requests got no answer in time, which T1"):
         expect_error_media_type([OK, SILENT], ERRORS)
+
+
+def test_where_requests_broke_off_an_error_may_have_been_lost() -> None:
+    with pytest.raises(BrownoutError, match="No error was seen to judge") as unknown:
+        expect_error_media_type([OK, SILENT, DROPPED], ERRORS)
     assert not isinstance(unknown.value, NotAssessable)
+
+
+def test_what_violates_a_promise_is_counted_by_its_status() -> None:
+    wrong = [problem(401), problem(500), problem(401), DROPPED]
+    with pytest.raises(ContractViolation) as broken:
+        raise_if_any([*wrong, OK], wrong, promise="Each succeeds.", expected="a success")
+    assert broken.value.violation.observed.startswith(
+        "4 of 5 violated this (2 × 401, 1 × 500, 1 × connection dropped without a whole answer); "
+        "the first: "
+    )
+    with pytest.raises(ContractViolation) as alike:
+        raise_if_any([*wrong, OK], wrong[:1], promise="Each succeeds.", expected="a success")
+    assert alike.value.violation.observed.startswith("1 of 5 violated this; the first: ")
 
 
 @pytest.mark.parametrize(
@@ -967,3 +1043,43 @@ def test_readiness_that_passes_with_a_body_that_fails_is_told(body: object, said
     with pytest.raises(ContractViolation) as violated:
         expect_unready(recording(readiness=probes))
     assert (", with a body that says it fails" in str(violated.value)) is said
+
+
+@pytest.mark.parametrize(
+    ("judge", "content"),
+    [
+        (lambda: honest([GONE, problem(500)], gone=True), True),
+        (lambda: honest([GONE, problem(404)], gone=True), True),
+        (lambda: honest([GONE, LATE], gone=True), False),
+        (lambda: honest([GONE, SILENT, DROPPED], gone=True), False),
+        (lambda: expect_unavailable([problem(500)]), True),
+        (lambda: expect_unavailable([OK]), False),
+        (lambda: expect_callers_error([problem(500)], conflict=True), True),
+        (lambda: expect_callers_error([GONE, SILENT], conflict=True), False),
+        (lambda: expect_error_media_type([GONE], OWN), True),
+        (lambda: expect_no_leak([answer(500, body=b"Traceback (most recent call last)")]), True),
+        (lambda: expect_all_succeed([problem(500)]), False),
+    ],
+)
+def test_what_only_a_slow_machine_could_explain_is_not_called_content(
+    judge: Judgement, content: bool
+) -> None:
+    with pytest.raises(ContractViolation) as caught:
+        judge()
+    assert caught.value.content is content
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [(2, "2.00 s after Outage() began"), (7.5, "0.50 s after Crash() began")],
+)
+def test_the_fault_that_began_last_is_said_to_have_ended_the_process(
+    after: float, said: str
+) -> None:
+    later = replace(injected(108.0, 108.1, 109.0, 109.1), fault="Crash()")
+    ended = recording(
+        injected=(injected(), later), process=ProcessEnd(1, seconds(after), ("boom",))
+    )
+    with pytest.raises(ContractViolation) as caught:
+        expect_process_alive(ended)
+    assert said in caught.value.violation.promise

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from brownout import Answer, BrownoutError, ContractViolation
 from brownout.expectations import expect_no_leak
 from brownout.mask import Mask
-from tests.core.made import answer, problem
+from tests.core.made import READ, WRITE, answer, problem
 
 KNOWN = {
     "dsn.password": "hunter2hunter2",
@@ -350,3 +350,32 @@ def test_a_long_body_is_judged_in_no_time(part: str) -> None:
 def test_no_body_whatever_breaks_the_judgement(body: bytes) -> None:
     with contextlib.suppress(ContractViolation):
         expect_no_leak([answer(500, body=body)])
+
+
+OWN = "127.0.0.1:26046"
+
+
+@pytest.mark.parametrize("text", [OWN, "localhost:26046/abc", '{"homepage": "[::1]:26046"}'])
+def test_the_address_at_which_the_service_was_asked_is_no_secret(text: str) -> None:
+    expect_no_leak([answer(500, body=text.encode())], own=OWN)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:5432", "127.0.0.1:260461", "10.0.0.1:26046"])
+def test_any_other_address_is(text: str) -> None:
+    with pytest.raises(ContractViolation, match="an address"):
+        expect_no_leak([answer(500, body=f"connect {text}".encode())], own=OWN)
+
+
+def test_an_address_without_a_port_is_no_secret_either() -> None:
+    expect_no_leak([answer(500, body=b"ask db.internal.example")], own="db.internal.example")
+
+
+def test_what_a_success_always_holds_is_its_content() -> None:
+    usual = {READ.name: answer(json={"servers": ["10.0.0.7:5432"]})}
+    expect_no_leak([answer(json={"servers": ["10.0.0.8:5432"]})], usual=usual)
+    with pytest.raises(ContractViolation, match="a traceback"):
+        expect_no_leak([answer(body=b"Traceback (most recent call last)")], usual=usual)
+    with pytest.raises(ContractViolation, match="an address"):
+        expect_no_leak([answer(500, json={"server": "10.0.0.8:5432"})], usual=usual)
+    with pytest.raises(ContractViolation, match="an address"):
+        expect_no_leak([answer(json={"server": "10.0.0.8:5432"}, operation=WRITE)], usual=usual)

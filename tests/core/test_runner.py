@@ -375,7 +375,7 @@ def test_a_preparation_that_fails_is_named_and_the_service_is_not_started(
         )
     )  # fmt: skip
     why = refused(one, token)
-    assert "The preparation command" in why.cause
+    assert " of `prepare` " in why.cause
     assert why.tried[0].endswith("end 4 'cannot migrate {dsn}'")
     assert "ended with exit code 4" in why.cause
     told = "| cannot migrate postgresql://⟨dsn.user⟩:********@⟨dsn.address⟩/⟨dsn.database⟩"

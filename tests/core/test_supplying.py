@@ -137,6 +137,15 @@ def test_basic_authentication_asks_for_nothing(shop: Shop) -> None:
     assert shop.asked == []
 
 
+def test_a_key_asks_for_nothing(shop: Shop) -> None:
+    login = Authentication(key="{SHOP_PASSWORD}", header="X-Api-Key: {token}")
+    made = supplier(shop, behind(login))
+    made.supply(seconds(3600))
+    assert made.supplies.headers == {"X-Api-Key": PASSWORD}
+    assert PASSWORD in made.secrets
+    assert shop.asked == []
+
+
 def claims(**members: object) -> str:
     """A JSON Web Token with these claims, which nothing verifies here."""
     middle = base64.urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")

@@ -122,6 +122,13 @@ def written(folder: Path, text: str, name: str = "brownout.toml") -> Path:
     return path
 
 
+def test_a_seed_is_beside_the_declaration_wherever_the_commands_run(tmp_path: Path) -> None:
+    text = 'cwd = "shop"\nseed = ["seed.sql", "select 1"]\n' + WHOLE
+    declared = service_from(written(tmp_path, text))
+    assert declared.cwd == tmp_path / "shop"
+    assert declared.seed == [str(tmp_path / "seed.sql"), "select 1"]
+
+
 def test_every_field_is_as_in_python(tmp_path: Path) -> None:
     assert service_from(written(tmp_path, WHOLE)) == Service(
         command=["serve", "--port", "{port}"],
@@ -217,7 +224,7 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
         ("[health]", "[errors]\ncheck = 'json:__name__'\n[health]", ["check is 'json', but a fun"]),
         ("[health]", "[errors]\ncheck = 1\n[health]", ["check is 1, but a function as module:nam"]),
         ("[health]", "[login]\npth = '/l'\n[health]", ["[login] has no field 'pth'.", "'path'?"]),
-        ("[health]", "[login]\nuser = 'me'\n[health]", ["a path is needed, or user and password"]),
+        ("[health]", "[login]\nuser = 'me'\n[health]", ["one of a path, user and password"]),
         (
             "[health]",
             "[login]\npath = '/l'\njson = { password = '{SHOP}' }\n[health]",

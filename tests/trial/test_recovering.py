@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from brownout import Budget, Kind, NotAssessable
-from brownout.faults import ESTABLISHED, BlackHole, Fault, Outage, RefusedAuthentication
+from brownout.faults import ESTABLISHED, BlackHole, Fault, Latency, Outage, RefusedAuthentication
+from brownout.faults.written import written
 from brownout.trial.recovering import FailedOver, Flapping, LongOutage, Reconnecting
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres
@@ -28,10 +29,11 @@ class Breakable:
         self.broken = False
         self.times = 0
 
-    def switch(self, _: Fault, on: bool) -> None:
-        """A fault comes or goes."""
-        self.broken = on
-        self.times += on
+    def switch(self, fault: Fault, on: bool) -> None:
+        """A fault comes or goes; a slow database breaks nothing."""
+        if not isinstance(fault, Latency):
+            self.broken = on
+            self.times += on
 
     async def __call__(self, _: Request) -> Reply:
         return whole(503) if self.broken else OK
@@ -67,6 +69,28 @@ async def test_a_failover_is_over_when_the_service_is_steady_under_it() -> None:
     assert stage.meanwhile is not None
     assert stage.meanwhile.steady
     assert stage.recovery is None
+
+
+async def test_each_connection_has_a_request_under_way_at_a_slow_database() -> None:
+    declared = service(budget=replace(SHORT, pool=4, recovery=seconds(5)))
+    under_way, met = 0, []
+
+    async def slow(_: Request) -> Reply:
+        nonlocal under_way
+        under_way += 1
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        return OK
+
+    def switch(fault: Fault, on: bool) -> None:
+        if fault == SILENT and on:
+            met.append(under_way)
+
+    postgres = FakePostgres(switch=switch)
+    async with serving(slow) as peer, staged(peer, declared, postgres) as stage:
+        await FailedOver(SILENT).run(stage)
+    assert met == [4]
+    assert [one.fault for one in stage.injected] == [written(Latency(ms(5))), written(SILENT)]
 
 
 class BreaksLate:

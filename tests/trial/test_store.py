@@ -16,7 +16,6 @@ from brownout.faults import BlackHole, Outage
 from brownout.trial import Recorder, Recording, Recordings, Trial
 from tests.core.fakes import FakeReferee
 from tests.core.made import recording
-from tests.core.peer import PATIENCE
 
 OUTAGE = Trial("outage", Outage())
 ROOT = Path(__file__).parents[2]
@@ -98,12 +97,19 @@ def test_an_error_of_one_trial_is_not_another_s(tmp_path: Path) -> None:
     assert store.of(Trial("black_hole", BlackHole())).trial.id == "black_hole"
 
 
-def test_what_is_no_error_of_ours_is_not_kept(tmp_path: Path) -> None:
+def test_a_trial_that_a_defect_of_ours_ended_is_not_run_again_for_each_judgement(
+    tmp_path: Path,
+) -> None:
+    """A search may have run for an hour. The first to ask is told where the error comes from."""
     recorder = FakeRecorder(KeyError("a bug"))
     store = recordings(recorder, tmp_path)
-    with pytest.raises(KeyError):
-        store.of(OUTAGE)
-    assert store.of(OUTAGE).trial == OUTAGE
+    depths = []
+    for _ in range(3):
+        with pytest.raises(KeyError, match="a bug") as error:
+            store.of(OUTAGE)
+        depths.append(len(error.traceback))
+    assert recorder.trials == [OUTAGE]
+    assert depths[0] > depths[1] == depths[2]
 
 
 # -- on disk -------------------------------------------------------------------------------------
@@ -154,6 +160,7 @@ Recordings(Recorder(), FakeReferee(), folder=None, lock=Path(sys.argv[1])).of(tr
 print("over", flush=True)
 """
 
+PATIENCE = 60.0  # seconds: a busy machine may take a quarter of it to start a process
 SILENT = 0.3  # seconds in which a worker that need not wait would have begun long ago
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from http import HTTPStatus
 from typing import ClassVar
 
 import asyncpg
@@ -11,11 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.pool import Pool, Session
+from tests.controls.kiosk.counter import FIND, Counter
+from tests.controls.kiosk.front import Front
+from tests.controls.kiosk.pool import OwnPool, Pool, Session
 from tests.controls.kiosk.probes import Probes
+from tests.controls.kiosk.refusals import Refused
 from tests.controls.kiosk.settings import PROBE
 
-__all__ = ["careless_bundle", "left_behind_bundle"]
+__all__ = ["careless_bundle", "leaves_a_transaction", "left_behind_bundle"]
 
 
 class NoServerTimeouts(Pool):
@@ -90,3 +95,34 @@ class ConnectsForEachProbe(Probes):
 def careless_bundle() -> Starlette:
     """Create the kiosk with two independent defects."""
     return kiosk(pool=LosesAPlaceForEachConflict, probes=ConnectsForEachProbe)
+
+
+CALLER: ContextVar[Request] = ContextVar("caller")
+
+
+class FrontThatIsAsked(Front):
+    """Lets the counter see who asks."""
+
+    async def place(self, request: Request) -> Response:
+        """Place an order."""
+        CALLER.set(request)
+        return await super().place(request)
+
+
+class LeavesATransaction(Counter):
+    """Begins a transaction, and drops it where it is if its caller has gone meanwhile: as a driver
+    does that counts a transaction only once the server has answered BEGIN (sqlx 0.5)."""
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order by one statement."""
+        async with self.pool.lease(until) as connection:
+            await connection.fetchrow(FIND, key)
+            if await CALLER.get().is_disconnected():
+                await connection.execute("BEGIN")
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "There is no caller any more.")
+            return await self.work(connection, customer, key)
+
+
+def leaves_a_transaction() -> Starlette:
+    """Create the kiosk with `LeavesATransaction`."""
+    return kiosk(pool=OwnPool, counter=LeavesATransaction, front=FrontThatIsAsked)

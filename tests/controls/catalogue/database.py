@@ -46,7 +46,7 @@ DATABASE = (
     Control(
         module="recovery",
         name="rests_after_a_refusal",
-        judged_by=RECOVERY | LIFECYCLE,
+        judged_by=RECOVERY,
         defects=(Defect("a breaker that rests for longer than RTO", ids("V1"), shows=(55,)),),
     ),
     Control(
@@ -85,6 +85,18 @@ DATABASE = (
         defects=(
             Defect("a place in the pool lost with each conflict", ids("P4"), shows=(13, 57)),
             Defect("a connection for each probe", ids("H10")),
+        ),
+    ),
+    Control(
+        module="left_behind",
+        name="leaves_a_transaction",
+        judged_by=ids("C1 P5"),
+        defects=(
+            Defect(
+                "a transaction left open whose caller went away",
+                ids("C1 P5"),
+                because="Writes on its connection are acknowledged, and never committed.",
+            ),
         ),
     ),
     Control(

@@ -53,12 +53,11 @@ WORK = (
         defects=(
             Defect(
                 "POST retried without a key",
-                ids("C3 C4"),
+                ids("C3 C4 C5"),
                 because="The last try may be refused after an earlier one was carried out.",
                 shows=(38,),
             ),
         ),
-        not_assessed=ids("C5"),  # it sends no COMMIT whose reply could be lost
         declares={"operations": [ORDERS, replace(PLACE, idempotency_header=None)]},
     ),
     Control(

@@ -12,7 +12,7 @@ from asyncpg.pool import PoolConnectionProxy
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import PATIENCE, POOL, QUEUE, WORK
 
-__all__ = ["SESSION", "Connection", "Pool", "Session"]
+__all__ = ["SESSION", "Connection", "OwnPool", "Pool", "Session"]
 
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connection: TypeAlias = "Session | PoolConnectionProxy[asyncpg.Record]"
@@ -123,3 +123,30 @@ class Pool:
         """Return the connection to the pool, which replaces it if it is dead."""
         assert isinstance(connection, PoolConnectionProxy)
         await self._connections.release(connection)
+
+
+class OwnPool(Pool):
+    """Keeps its connections itself; asyncpg's own pool would roll back what is open."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self._free: list[Session] = []
+
+    async def connection(self, until: float) -> Connection:  # noqa: ARG002
+        """Take the connection that was given back last, or open one."""
+        while self._free:
+            free = self._free.pop()
+            if not free.is_closed():
+                return free
+        return await asyncpg.connect(self._dsn, timeout=WORK)
+
+    async def give_back(self, connection: Connection) -> None:
+        """Keep the connection, unless it is dead."""
+        if isinstance(connection, asyncpg.Connection) and not connection.is_closed():
+            self._free.append(connection)
+
+    def close(self) -> None:
+        """Terminate every connection."""
+        for connection in self._free:
+            connection.terminate()
+        super().close()
