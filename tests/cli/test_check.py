@@ -160,7 +160,7 @@ NOTES = {
     "an endless list": ("endless", {}, "bytes more with each write"),
     "errors of another format": (
         "text-errors", {}, "An unknown path is answered as text/plain, not as application/problem"
-        '+json. Declare the format that the service has, such as errors = { media_type = "text/pl',
+        "+json. If all of the service's errors have this format, declare it, such as errors = { ",
     ),
     "a route that is not declared": (
         "", {'live = "/live"': "live = false"}, "the service answers GET /live. Add live = ",

@@ -29,11 +29,12 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_agreeing_health expect_alive_without_database expect_all_succeed
             expect_all_within expect_as_before expect_at_most_failures expect_at_most_sessions
             expect_back_off expect_callers_error expect_cheap_reconnecting
-            expect_cheap_replanning expect_connects_given_up expect_constant
+            expect_cheap_replanning expect_conflicts_told expect_connects_given_up expect_constant
             expect_constant_titles expect_distinct_origins expect_each expect_each_case
             expect_error_media_type expect_exactly_once_with_key expect_excess_answered
             expect_excess_refused expect_failing_component_named expect_few_attempts
             expect_few_connects expect_free_event_loop expect_fresh_again expect_goodput
+            expect_health_routes
             expect_honest_refusal expect_honest_statuses expect_invariant_kept expect_invariants
             expect_kept_trace_ids expect_little_added_load expect_marked_as_stale
             expect_near_baseline expect_never_repeated expect_next_callers_served
@@ -85,7 +86,7 @@ SURFACE: Mapping[str, frozenset[str]] = {
             REFUSED_STATEMENTS RESET RESTART REVOKED_PERMISSION SAME_KEY SIDE_BY_SIDE
             SILENT_COMMIT SILENT_CONNECTIONS SLOW_ROWS SLOW_STATEMENTS STAMPEDE
             STARTING_UP STEADY SWEEP SWITCHOVER TERMINATED_BACKENDS UNANSWERED_CONNECTS
-            UNANSWERED_WRITES UNDER_SLOW_PROBES WITHOUT_DATABASE WRITES_MEET
+            UNANSWERED_WRITES UNDER_SLOW_PROBES WITHOUT_DATABASE WITH_A_FAULT WRITES_MEET
             WRITE_HISTORIES
         """,
         "brownout.units": "kib ms seconds whole_ms",

@@ -18,6 +18,7 @@ from tests.plugin.conftest import QUIETLY
 __all__ = ["Killed", "left_by", "suites"]
 
 _ROOT = Path(__file__).parents[2]
+_PATIENCE = 160.0  # seconds, as in tests/frame/gates.py
 _WITHIN = 60.0  # seconds; the reaper goes on looking for 10 s after its last find in Docker
 _LOOK = 0.1  # seconds; each look is at every process of the machine
 _OF_THE_MACHINE = {POSTGRES_IMAGE.variable, TOXIPROXY_IMAGE.variable}
@@ -29,7 +30,7 @@ def suites(
 ) -> tuple[int, str, list[str]]:
     """The run's exit code, what it printed, and what it left behind."""
     run, owner = _started(f"suites/{suite}", "-q", *words, **environment)
-    said, _ = run.communicate(timeout=120)
+    said, _ = run.communicate(timeout=_PATIENCE)
     return run.returncode, said, left_by(owner)
 
 

@@ -23,6 +23,7 @@ class Recording:
 class Recordings:
     tries = 0
     def of(self, trial): return Recording(SECONDS[self.tries])
+    def earlier(self, trial): return Recording(SECONDS[self.tries - 1]) if self.tries else None
     def times_again(self, trial): return self.tries
     def again(self, trial):
         self.tries += 1
@@ -116,7 +117,7 @@ def test_a_short_time_that_little_lost_time_explains_twice_is_unknown(
 
 def test_a_judgement_without_another_try_is_unknown_on_a_starved_machine_too(judge: Judge) -> None:
     source = LATE.replace("TRIAL)", "ALONE)").replace("SECONDS[", "(2, 2, 2, 2, 2)[")
-    source = source.replace("LOST", "0.7").replace("tries = 0", "tries = 2")
+    source = source.replace("LOST", "0.7").replace("tries = 0", "tries = 1")
     result = judge(source, "-s")
     assert result.ret == 2
     assert "<try" not in result.stdout.str()
@@ -129,12 +130,53 @@ def test_a_service_whose_process_ended_is_not_tried_again(judge: Judge) -> None:
     assert "<try 2>" not in result.stdout.str()
 
 
-def test_a_trial_is_not_made_again_for_each_promise_that_it_breaks(judge: Judge) -> None:
-    source = LATE.replace("TRIAL)", "ALONE)").replace("SECONDS[", "(2, 2, 2, 2, 2)[")
-    source = source.replace("LOST", "0").replace("(request, brown", "(request, brown")
-    source = source.replace("@pytest.fixture\n", "@pytest.fixture(scope='module')\n", 1)
+def test_what_an_answer_says_is_not_tried_again(judge: Judge) -> None:
+    source = LATE.replace("TRIAL)", "ALONE)").replace("SECONDS[", "(2, 0)[").replace("LOST", "0.7")
+    says = """
+        raise ContractViolation(
+            "It says 503.", expected="503", observed="500", content=True)
+"""
+    result = judge(source.replace('\n        raise violation("It is in time.")\n', says), "-s")
+    assert result.ret == 1
+    assert "<try 2>" not in result.stdout.str()
+
+
+SEVERAL = LATE.replace("TRIAL)", "ALONE)").replace(
+    "@pytest.fixture\n", "@pytest.fixture(scope='module')\n", 1
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "broken", "tries"),
+    [
+        # Two tries that are both late prove it for every promise.
+        ((2, 2, 0, 0, 0), 4, 2),
+        # The second is in time for every promise.
+        ((2, 0, 0, 0, 0), 0, 2),
+        ((0, 2, 0, 0, 0), 0, 1),
+    ],
+)
+def test_a_trial_is_not_made_again_for_each_promise_that_it_breaks(
+    judge: Judge, seconds: tuple[int, ...], broken: int, tries: int
+) -> None:
+    source = SEVERAL.replace("SECONDS[", f"{seconds}[").replace("LOST", "0")
     more = "".join(f"\n\ntest_{name} = test_it" for name in ("this", "that", "other"))
     result = judge(source + more, "-s")
-    assert result.ret == 1
-    assert "<try 3>" in result.stdout.str()
-    assert "<try 4>" not in result.stdout.str()
+    assert result.parseoutcomes().get("failed", 0) == broken
+    assert result.stdout.str().count("<try") == tries - 1
+
+
+def test_a_promise_that_only_the_second_try_breaks_is_tried_once_more(judge: Judge) -> None:
+    source = SEVERAL.replace("SECONDS[", "(2, 3, 3)[").replace("LOST", "0")
+    later = """
+
+@pytest.mark.behaviour('X1')
+@pytest.mark.trials(ALONE)
+def test_later(brownout_recording):
+    note(Figure(brownout_recording.seconds, 2.5, "s"))
+    if brownout_recording.seconds > 2.5:
+        raise violation("It is nearly in time.")
+"""
+    result = judge(source + later, "-s")
+    assert result.parseoutcomes()["failed"] == 2
+    assert result.stdout.str().count("<try") == 2

@@ -64,7 +64,7 @@ def gate(
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=160,  # as in tests/frame/gates.py
             check=False,
         )
 
@@ -305,3 +305,45 @@ def test_secrets_in_the_command_are_not_shown(folder: Path, gate: Gate) -> None:
     )
     first = gate().stdout.splitlines()[0]
     assert "`serve --api-key=… --password … u://a:…@h {port}`" in first
+
+
+OWN = """
+import pytest
+from brownout.trial import Trial
+
+@pytest.fixture
+def brownout_recording(): pass
+
+@pytest.mark.behaviour("T1")
+@pytest.mark.trials(Trial("our_own"))
+def test_own(brownout_recording): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "cause"),
+    [
+        ("Q9", "There is no promise or trial 'Q9'"),
+        ("T1/side_by_side", "No test judges what --only names as 'T1/side_by_side'"),
+    ],
+)
+def test_a_wrong_word_in_only_is_refused_before_a_report_is_replaced(
+    folder: Path, gate: Gate, word: str, cause: str
+) -> None:
+    report = folder / "brownout-report" / "brownout.json"
+    report.parent.mkdir()
+    report.write_text("earlier")
+    result = gate(f"--only={word}")
+    assert result.returncode == 2
+    assert cause in result.stderr
+    assert "What to do: " in result.stderr
+    assert result.stdout == ""
+    assert report.read_text() == "earlier"
+
+
+def test_a_trial_of_a_test_that_is_named_as_well_is_no_wrong_word(folder: Path, gate: Gate) -> None:
+    (folder / "conftest.py").write_text(FIXTURE)
+    (folder / "test_own.py").write_text(OWN)
+    result = gate("--only=our_own", "test_own.py")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 kept" in result.stdout

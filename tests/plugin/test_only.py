@@ -54,15 +54,21 @@ def test_what_is_named_is_left(judge: Judge, only: str, left: list[str]) -> None
     [
         ("H99", "There is no promise or trial 'H99'", "Did you mean"),
         ("E5/outag", "There is no promise or trial 'outag'", "Did you mean 'outage'?"),
-        ("E5/compared", "No test judges what --only names as 'E5/compared'", "alone"),
+        (
+            "E5/compared",
+            "No test judges what --only names as 'E5/compared'",
+            "Name one of the trials in which E5 is judged: outage, silent.",
+        ),
         ("V1", "No test judges what --only names as 'V1'", "alone"),
     ],
 )
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["here", "in workers"])
 def test_what_is_not_there_is_refused_once(
-    judge: Judge, only: str, cause: str, remedy: str
+    judge: Judge, only: str, cause: str, remedy: str, workers: list[str]
 ) -> None:
-    result = judge(TRIALS, f"--brownout-only={only}")
+    result = judge(TRIALS, f"--brownout-only={only}", *workers)
     assert result.ret == 2
+    assert "unknown" not in result.stdout.str()
     text = result.stdout.str()
     assert text.count(cause) == 1
     assert remedy in text

@@ -42,6 +42,16 @@ def test_a_broken_promise_says_in_one_line_what_it_follows_from(
     assert test["reasons"] == {"H1": told}
 
 
+def test_how_a_process_starts_or_stops_follows_from_nothing(
+    judge: Judge, pytester: pytest.Pytester
+) -> None:
+    source = "@pytest.mark.behaviour('S1')\ndef test_it(brownout_recording): raise violation()\n"
+    result = judge(ENDED + source, "--brownout-report=out")
+    result.assert_outcomes(failed=1)
+    assert "at most 1000 ms" in result.stdout.str()
+    assert report(pytester)["follows"] == {}
+
+
 def test_s6_itself_is_told_in_full(judge: Judge, pytester: pytest.Pytester) -> None:
     source = "@pytest.mark.behaviour('S6')\ndef test_it(brownout_recording): raise violation()\n"
     result = judge(ENDED + source, "--brownout-report=out")

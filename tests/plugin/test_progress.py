@@ -77,6 +77,20 @@ def test_the_plan_and_each_trials_beginning_and_end(
         assert lines.index(begins) < lines.index(over)
 
 
+def test_a_trial_that_the_declaration_does_not_allow_for_is_not_counted(
+    run: pytest.Pytester,
+) -> None:
+    """`brownout check` counts the same ones."""
+    run.makepyfile(
+        test_it=TESTS.replace("OUTAGE, RESET", "OUTAGE, BREAKING").replace(
+            "import OUTAGE, RESET", "import BREAKING, OUTAGE"
+        )
+    )
+    result = run.runpytest_subprocess(*GATE, DECLARED)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["brownout: 3 checks in 1 trial, up to about *"])
+
+
 def test_each_line_has_room_in_80_columns(run: pytest.Pytester) -> None:
     run.makepyfile(test_it=TESTS + OF_AN_ADOPTER)
     result = run.runpytest_subprocess(*GATE, "-v")
@@ -118,6 +132,28 @@ def test_a_log_tells_again_and_again_what_is_under_way_and_not_of_each_trial(
     assert any(line.startswith("[0/2] (n s so far) under way: outage") for line in lines)
     assert not [line for line in lines if " begins " in line or re.search(r"outage +1.5 s", line)]
     assert not [line for line in lines if line.startswith("test_it.py")], "files are not shown"
+
+
+NOT_MADE = """
+@pytest.mark.behaviour("H1")
+@pytest.mark.trials(Trial("alone", alone=True))
+@pytest.mark.skip("not declared")
+def test_skipped(brownout_recording): pass
+"""
+
+
+def test_a_trial_that_is_not_made_is_over_at_once(run: pytest.Pytester) -> None:
+    run.makeconftest(TOLD)
+    run.makepyfile(test_it=TESTS + NOT_MADE)
+    command = [sys.executable, "-m", "pytest", *GATE]
+    told = run.path / "told"
+    with told.open("w") as file:
+        ended = subprocess.run(command, cwd=run.path, stdout=file, check=False)
+    lines = [without_times(line) for line in told.read_text().splitlines()]
+    assert ended.returncode == 0, lines
+    assert any(line.startswith("brownout: 4 checks in 3 trials") for line in lines), lines
+    assert "[1/3] (n s so far) under way: outage" in lines, "the one alone came first"
+    assert not [line for line in lines if "alone" in line and not line.startswith("[0/3]")]
 
 
 def test_on_a_terminal_the_last_line_tells_what_is_under_way(run: pytest.Pytester) -> None:

@@ -207,3 +207,34 @@ def test_not_assessable_is_a_skip_at_the_test_with_its_reason(judge: Judge) -> N
     )
     result.stdout.fnmatch_lines(["SKIPPED * test_it.py:*: no role here"])
     result.stdout.fnmatch_lines(["  P9  not assessed *", "*no role here"])
+
+
+def test_of_several_reasons_the_one_that_most_tests_gave_is_shown(judge: Judge) -> None:
+    result = judge("""
+@pytest.mark.behaviour('P9')
+@pytest.mark.parametrize("why", ["no request failed", "no role", "no role"])
+def test_it(why): raise NotAssessable(why)
+""")
+    result.stdout.fnmatch_lines(["  P9  not assessed *", "    no role (and 1 more)"])
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ("NotAssessable('cannot')", False),
+        ("BackendUnavailable('no engine')", False),
+        ("violation()", True),
+    ],
+)
+def test_a_figure_is_shown_only_beside_what_was_judged(
+    judge: Judge, error: str, *, shown: bool
+) -> None:
+    result = judge(f"""
+from brownout.figures import Figure, note
+
+@pytest.mark.behaviour('L1')
+def test_it():
+    note(Figure(4726.14, 1.43, "x less goodput"))
+    raise {error}
+""")
+    assert ("4726 of 1.43 x less goodput" in result.stdout.str()) is shown
