@@ -1,5 +1,6 @@
 """The service that this checkout's suites judge: the sample shop."""
 
+import atexit
 import os
 import sys
 import tempfile
@@ -12,9 +13,11 @@ from brownout import Breaker, Budget, Degraded, Errors, Health, Operation, Servi
 
 
 @cache
-def snapshots() -> "tempfile.TemporaryDirectory[str]":
+def snapshots() -> str:
     """A folder for the snapshots of the catalogue, which is removed as this process ends."""
-    return tempfile.TemporaryDirectory(prefix="shop-")
+    folder = tempfile.TemporaryDirectory(prefix="shop-")
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +36,7 @@ def service_under_test() -> Service:
             "SHOP_HEALTH_INTERVAL": "0.1",
             "SHOP_BREAKER_REST": "0.1",
             # One when it starts; more would be queries that no request has asked for.
-            "SHOP_SNAPSHOT": f"{snapshots().name}/{{database_name}}.sqlite",
+            "SHOP_SNAPSHOT": f"{snapshots()}/{{database_name}}.sqlite",
             "SHOP_SNAPSHOT_INTERVAL": "60",
             # No balancer is to hear of a stop.
             "SHOP_DRAIN_DELAY": "0",

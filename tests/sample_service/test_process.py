@@ -22,7 +22,7 @@ from brownout.postgres import Postgres
 from sample_service.settings import Settings
 from tests.sample_service.shop import patient
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds to start or stop several interpreters on a busy machine."""
 
 
