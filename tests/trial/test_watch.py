@@ -136,6 +136,44 @@ async def test_while_a_request_is_under_way_none_is_added() -> None:
         assert len(peer.requests) == 2
 
 
+@pytest.mark.parametrize("turns", range(3))
+async def test_it_ends_however_close_a_fault_comes_to_its_end(turns: int) -> None:
+    class AtOnce:
+        async def get(self, _: str, *, patience: timedelta) -> Answer:
+            return answer(elapsed=patience)
+
+    watch = HealthWatch("/ready", health(seconds(3600)), cast("Probe", AtOnce()))
+    task = asyncio.create_task(watch.run())
+    await answered(watch, 1)
+    watch.ask_now()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    ended, _ = await asyncio.wait([task], timeout=PATIENCE)
+    assert ended == {task}
+
+
+async def test_after_a_fault_the_return_is_seen_whatever_the_period() -> None:
+    broken = True
+
+    async def answering(_: Request) -> Reply:
+        return whole(503) if broken else OK
+
+    async with serving(answering) as peer, watching(peer.url, seconds(3600)) as watch:
+        await answered(watch, 1)
+        watch.ask_now()
+        await answered(watch, 2)
+        watch.ask_often(ms(1))
+        await answered(watch, 5)
+        broken = False
+        await until(lambda: watch.successes_in_a_row(0) == 2)
+        asked = len(peer.requests)
+        watch.ask_now()  # the next fault; nothing was asked since the route had passed twice
+        await until(lambda: len(peer.requests) > asked)
+        assert len(peer.requests) == asked + 1
+        assert watch.successes_in_a_row(0) >= 2
+
+
 async def test_what_is_in_a_row_are_the_latest_answers_since_a_moment() -> None:
     async with serving() as peer, Probe(service(), peer.url) as probe:
         watch = HealthWatch("/ready", health(seconds(1)), probe)
