@@ -19,6 +19,7 @@ from tests.core.made import READ, answer, no_answer, problem, service
 RETRY = {"Retry-After": "1"}
 PROBLEM = {"Content-Type": "application/problem+json"}
 LIVE, READY = Operation.route("/live"), Operation.route("/ready")
+ADDRESS = "10.0.0.5:8000"
 PASSES, FAILS = b'{"status": "pass"}', b'{"status": "fail", "database": "down"}'
 
 
@@ -31,7 +32,13 @@ class Heard:
         self.docket = Docket(self.declared, strict=False)
         self.now = time.monotonic()
         self.turns = Turns(
-            self.declared, self.docket, marks or Marks(), Clock(), needing=["list"], settle=0.5
+            self.declared,
+            self.docket,
+            marks or Marks(),
+            Clock(),
+            needing=["list"],
+            settle=0.5,
+            address=ADDRESS,
         )
 
     def hear(
@@ -139,6 +146,18 @@ def test_an_answer_that_breaks_a_promise_does_so_whatever_failed(
     witness = answer(started=moment + 0.1)
     heard.hear(replace(broken, started=moment), witness)
     assert heard.verdicts()[promise] == "broken"
+
+
+@pytest.mark.parametrize(("told", "verdict"), [(ADDRESS, "kept"), ("10.0.0.6:5432", "broken")])
+def test_the_address_at_which_it_is_asked_is_no_secret(told: str, verdict: str) -> None:
+    heard = Heard()
+    said = f"{told} is busy"
+    heard.hear(
+        replace(problem(503, headers=RETRY, detail=said), started=heard.now),
+        ready=[replace(probe(heard.now, False), body=f'{{"status": "{said}"}}'.encode())],
+    )
+    verdicts = heard.verdicts()
+    assert {verdicts["Z1"], verdicts["Z2"]} == {verdict}
 
 
 def test_a_title_that_changes_is_broken_though_the_other_one_came_in_another_turn() -> None:
@@ -358,7 +377,7 @@ def strict(*, strict: bool, **fields: Any) -> bool:
     """Whether a 503 without Retry-After, which breaks a *should*, fails the run."""
     declared = service((READ,), **fields)
     docket = Docket(declared, strict=strict)
-    turns = Turns(declared, docket, Marks(), Clock(), needing=["list"], settle=0.5)
+    turns = Turns(declared, docket, Marks(), Clock(), needing=["list"], settle=0.5, address=ADDRESS)
     turns.take([replace(problem(503), started=time.monotonic())], [], [])
     turns.end({})
     cases: Sequence[Case] = docket.cases(met=True)
