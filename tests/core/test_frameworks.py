@@ -21,6 +21,8 @@ from brownout.behaviours.frameworks import FRAMEWORKS, by_framework, framework_o
         (["java", "-jar", "shop.jar"], "Spring"),
         (["./mvnw", "spring-boot:run"], "Spring"),
         (["go", "run", "."], "Go"),
+        (["cargo", "run", "--release"], "Rust"),
+        (["./target/release/shop", "--port", "{port}"], "Rust"),
         (["gunicorn", "shop:app"], ""),
         (["./shop"], ""),
     ],
