@@ -86,7 +86,13 @@ def test_no_answer_gives_the_insides_away(brownout_recording: Recording) -> None
     """Each kind of failure may have its own way to the caller."""
     states, own = brownout_recording.trial.sqlstates, brownout_recording.address
     expect_each_case(
-        brownout_recording, lambda seen: expect_no_leak([seen.answer], sqlstates=states, own=own)
+        brownout_recording,
+        lambda seen: expect_no_leak(
+            [seen.answer],
+            sqlstates=states,
+            own=own,
+            usual={seen.answer.operation: [*seen.following[-1:], *seen.together]},
+        ),
     )
 
 

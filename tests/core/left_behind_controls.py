@@ -30,9 +30,9 @@ def after_failures(failed: int, *then: int, succeeded: int = 0) -> Recording:
     )
 
 
-def left(*counts: int, waited: int = 2, **fields: object) -> Recording:
-    """Of two queries of each group so many were still running."""
-    looked = tuple(LeftRunning(("list",), waited, count) for count in counts)
+def left(*counts: int, waited: int = 2, own: int = 0, **fields: object) -> Recording:
+    """Of two queries of each group so many were still running, and `own` without any caller."""
+    looked = tuple(LeftRunning(("list",), waited, count, own) for count in counts)
     return recording(left_running=looked, **fields)  # type: ignore[arg-type]
 
 
@@ -55,10 +55,13 @@ LEFT_BEHIND = {
             partial(expect_none_left_running, left(0, 0)),
             # One may be a query of the service's own.
             partial(expect_none_left_running, left(1, 0)),
+            # As many are there without any caller.
+            partial(expect_none_left_running, left(4, own=4, declared=SINGLE)),
         ],
         broken=[
             partial(expect_none_left_running, left(0, 2)),
             partial(expect_none_left_running, left(1, declared=SINGLE)),
+            partial(expect_none_left_running, left(3, own=1)),
         ],
         nothing=[
             lambda: expect_none_left_running(recording()),

@@ -26,6 +26,7 @@ __all__ = ["RETRY_CONTROLS"]
 
 FIND = "select id from orders where customer = $1"
 PLACE = "insert into orders (customer) values ($1)"
+NOTE = "insert into audit_log (action) values ($1)"
 
 
 def hit(*times: float, sql: str = PLACE, lines: int = 1, status: int = 503) -> Exchange:
@@ -54,18 +55,22 @@ def load(requests: int, attempts: int) -> Exchange:
     return Exchange(answers, steps)
 
 
-def sent(*steps: tuple[str, str] | tuple[str, str, int]) -> Exchange:
+def sent(*steps: tuple[str, str] | tuple[str, str, int], status: int = 200) -> Exchange:
     """A request that sent these statements with these transaction states; `!` marks the hit."""
     made = []
-    for number, (sql, status, *others) in enumerate(steps):
+    for number, (sql, state, *others) in enumerate(steps):
         session = others[0] if others else 1
         struck = sql.startswith("!")
-        made.append(WireStep(100 + number, session, sql.lstrip("!"), status, hit=struck))
-    return Exchange((answer(started=100.0),), tuple(made))
+        made.append(WireStep(100 + number, session, sql.lstrip("!"), state, hit=struck))
+    return Exchange((answer(status, started=100.0),), tuple(made))
 
 
 PLAIN = [sent(("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))]
 FAILED = (("begin", "I"), (FIND, "T"), ("!" + PLACE, "T"))
+ALONE = [sent((PLACE, "I"))]
+NOTED = (("rollback", "E"), ("begin", "I"), (PLACE, "T"), ("commit", "T"))
+"""The last statement of the transaction again, and nothing before it."""
+
 AGAIN = (("rollback", "E"), ("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))
 UNSENT: Answer = no_answer(problem(503).ending)
 
@@ -119,12 +124,25 @@ RETRY_CONTROLS = {
         ],
     ),
     "expect_never_repeated": Controls(
-        kept=[lambda: expect_never_repeated({"22001": [hit(0.1)], "42P01": [sent(*FAILED)]})],
-        broken=[
-            lambda: expect_never_repeated({"22001": [hit(0.1)], "42P01": [hit(0.1, 0.2)]}),
-            lambda: expect_never_repeated({"22001": [sent(*FAILED, *AGAIN)]}),
+        kept=[
+            partial(
+                expect_never_repeated,
+                {"22001": [hit(0.1)], "42P01": [sent(*FAILED)]},
+                plain=PLAIN,
+            ),
+            # It records the failure by the statement by which it records a success.
+            partial(expect_never_repeated, {"22001": [sent(*FAILED, *NOTED)]}, plain=PLAIN),
         ],
-        nothing=[lambda: expect_never_repeated({"22001": [sent(*AGAIN)]})],
+        broken=[
+            partial(
+                expect_never_repeated,
+                {"22001": [hit(0.1)], "42P01": [hit(0.1, 0.2)]},
+                plain=ALONE,
+            ),
+            partial(expect_never_repeated, {"22001": [sent(*FAILED, *AGAIN)]}, plain=PLAIN),
+            partial(expect_never_repeated, {"22001": [sent(*FAILED, (PLACE, "E"))]}, plain=PLAIN),
+        ],
+        nothing=[partial(expect_never_repeated, {"22001": [sent(*AGAIN)]}, plain=PLAIN)],
     ),
     "expect_one_error_line": Controls(
         kept=[
@@ -158,12 +176,19 @@ RETRY_CONTROLS = {
         kept=[
             lambda: expect_retried({"40001": [sent(*FAILED, *AGAIN)]}),
             lambda: expect_retried({"40001": [hit(0.1), hit(0.1, 0.2)]}),
+            lambda: expect_retried({"40001": [sent(*FAILED)], "40P01": [hit(0.1, 0.2)]}),
         ],
         broken=[
             lambda: expect_retried({"40001": [hit(0.1), hit(0.1)]}),
-            lambda: expect_retried({"40001": [hit(0.1, 0.2)], "40P01": [sent(*FAILED)]}),
+            lambda: expect_retried(
+                {"40001": [hit(0.1, 0.2)], "40P01": [sent(*FAILED, status=503)]}
+            ),
         ],
-        nothing=[lambda: expect_retried({"40001": [sent(*AGAIN)]})],
+        nothing=[
+            lambda: expect_retried({"40001": [sent(*AGAIN)]}),
+            # The statement that failed was not needed.
+            lambda: expect_retried({"40001": [sent(*FAILED)], "40P01": [sent(*FAILED)]}),
+        ],
     ),
     "expect_retries_in_time": Controls(
         kept=[
@@ -187,10 +212,18 @@ RETRY_CONTROLS = {
                 [sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (FIND, "I", 2))]
             ),
             lambda: expect_unanswered_never_repeated([sent((PLACE, "I"), ("!" + PLACE, "I"))]),
+            # It records the failure by the statement by which it records a success.
+            lambda: expect_unanswered_never_repeated(
+                [sent(("begin", "I"), (PLACE, "T"), (NOTE, "T"), ("!commit", "T"), (NOTE, "I", 2))]
+            ),
         ],
         broken=[
             lambda: expect_unanswered_never_repeated(
                 [sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2))]
+            ),
+            lambda: expect_unanswered_never_repeated([sent(("!" + PLACE, "I"), (PLACE, "I", 2))]),
+            lambda: expect_unanswered_never_repeated(
+                [sent((NOTE, "I"), ("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2))]
             ),
         ],
         nothing=[lambda: expect_unanswered_never_repeated([sent((PLACE, "T"), ("commit", "T"))])],
@@ -228,6 +261,8 @@ RETRY_CONTROLS = {
             partial(expect_whole_transactions, [sent(*FAILED)], plain=PLAIN),
             partial(expect_whole_transactions, [sent(*FAILED, ("insert", "E"))], plain=PLAIN),
             partial(expect_whole_transactions, [sent(*AGAIN)], plain=PLAIN),
+            # It records the failure by the statement by which it records a success.
+            partial(expect_whole_transactions, [sent(*FAILED, *NOTED, status=503)], plain=PLAIN),
         ],
     ),
 }

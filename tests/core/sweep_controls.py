@@ -74,6 +74,7 @@ def in_time(recorded: Recording) -> Callable[[], None]:
     )
 
 
+LONGER = answer(json=[1, 2])
 LATE = tried(answer=answer(503, elapsed=seconds(3)))
 MISSED = tried(met=False, answer=answer(200, elapsed=seconds(3)))
 
@@ -221,6 +222,11 @@ SWEEP = {
             lambda: expect_whole_answer(
                 tried(answer=answer(json=[1]), following=(answer(json=[2]),)), SERVICE
             ),
+            # It varies by itself.
+            lambda: expect_whole_answer(
+                tried(answer=answer(json=[1]), following=(LONGER,), together=(answer(json=[]),)),
+                SERVICE,
+            ),
             # Of writes each has its own answer.
             lambda: expect_whole_answer(
                 tried(answer=answer(json={"id": 1}, operation=WRITE)), SERVICE
@@ -229,7 +235,8 @@ SWEEP = {
         broken=[
             lambda: expect_whole_answer(tried(answer=no_answer(Completion.DROPPED)), SERVICE),
             lambda: expect_whole_answer(
-                tried(answer=answer(json=[1]), following=(answer(json=[1, 2]),)), SERVICE
+                tried(answer=answer(json=[1]), following=(LONGER,), together=(LONGER,)),
+                SERVICE,
             ),
         ],
         nothing=[],  # each try has an answer

@@ -371,7 +371,7 @@ def test_an_address_without_a_port_is_no_secret_either() -> None:
 
 
 def test_what_a_success_always_holds_is_its_content() -> None:
-    usual = {READ.name: answer(json={"servers": ["10.0.0.7:5432"]})}
+    usual = {READ.name: [answer(json={}), answer(json={"servers": ["10.0.0.7:5432"]})]}
     expect_no_leak([answer(json={"servers": ["10.0.0.8:5432"]})], usual=usual)
     with pytest.raises(ContractViolation, match="a traceback"):
         expect_no_leak([answer(body=b"Traceback (most recent call last)")], usual=usual)

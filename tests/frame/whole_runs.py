@@ -30,7 +30,10 @@ def suites(
 ) -> tuple[int, str, list[str]]:
     """The run's exit code, what it printed, and what it left behind."""
     run, owner = _started(f"suites/{suite}", "-q", *words, **environment)
-    said, _ = run.communicate(timeout=_PATIENCE)
+    try:
+        said, _ = run.communicate(timeout=_PATIENCE)
+    finally:
+        run.kill()  # if it took too long
     return run.returncode, said, left_by(owner)
 
 

@@ -25,7 +25,7 @@ def by_name(*operations: Operation) -> dict[str, Mistake]:
 def test_they_are_an_unknown_path_an_undeclared_method_and_broken_bodies() -> None:
     assert list(by_name(FREE, READ, WRITE, BODY)) == [
         "unknown path",
-        "wrong method DELETE",
+        "wrong method PUT",
         "fill: not JSON",
         "fill: another shape",
         "fill: empty",
@@ -44,7 +44,7 @@ def test_a_query_parameter_that_is_a_number_is_sent_as_a_word_each_in_turn() -> 
 
 
 def test_without_a_declared_body_none_can_be_broken() -> None:
-    assert list(by_name(READ, WRITE)) == ["unknown path", "wrong method DELETE"]
+    assert list(by_name(READ, WRITE)) == ["unknown path", "wrong method PUT"]
 
 
 def test_the_unknown_path_is_a_sibling_of_a_declared_one_and_carries_its_headers() -> None:
@@ -54,19 +54,20 @@ def test_the_unknown_path_is_a_sibling_of_a_declared_one_and_carries_its_headers
 
 
 def test_the_method_is_one_that_is_not_declared_on_the_same_path_with_its_headers() -> None:
-    wrong = by_name(LOGGED_IN)["wrong method DELETE"].operation
-    assert (wrong.method, wrong.path) == ("DELETE", "/shop/v1/orders")
+    wrong = by_name(LOGGED_IN)["wrong method PUT"].operation
+    assert (wrong.method, wrong.path) == ("PUT", "/shop/v1/orders")
     assert wrong.headers == {"Authorization": "me"}
-    cancel = Operation.write("cancel", "DELETE", "/things")
     change = Operation.write("change", "PUT", "/things?now=1")
-    assert "wrong method PATCH" in by_name(READ, WRITE, cancel, change)
+    assert "wrong method PATCH" in by_name(READ, WRITE, change)
+    writes = [Operation.write(method, method, "/things") for method in ("PUT", "PATCH", "POST")]
+    assert not [name for name in by_name(READ, *writes) if "method" in name], "never a DELETE"
 
 
 @pytest.mark.parametrize("path", ["/", "/?page=1"])
 def test_at_the_root_there_are_siblings_too(path: str) -> None:
     made = by_name(Operation.read("home", "GET", path))
     assert made["unknown path"].operation.path == "/no-such-path-of-this-service"
-    assert made["wrong method DELETE"].operation.path == "/"
+    assert made["wrong method PUT"].operation.path == "/"
 
 
 def test_a_broken_body_is_sent_as_json_to_its_operation() -> None:
@@ -84,7 +85,7 @@ def test_a_method_that_the_service_may_have_meets_no_captured_value() -> None:
     placed = Operation.write("place", "POST", "/orders", captures={"order_id": "$.id"})
     by_id = Operation.read("by-id", "GET", "/orders/{order_id}/lines?all=1")
     made = by_name(by_id, placed)
-    assert made["wrong method DELETE"].operation.path == "/orders/0/lines"
+    assert made["wrong method PUT"].operation.path == "/orders/0/lines"
     assert made["unknown path"].operation.path == "/orders/{order_id}/no-such-path-of-this-service"
 
 
@@ -106,8 +107,8 @@ async def test_they_are_sent_as_they_are_and_each_answer_is_named_for_its_mistak
         await Mistakes().run(stage)
     assert [one.operation for one in stage.notes["mistakes"]] == list(by_name(READ, BODY))
     sent = {(request.method, request.path.partition("/things/")[0]) for request in peer.requests}
-    assert sent == {("GET", "/no-such-path-of-this-service"), ("DELETE", "/things"), ("PUT", "")}
-    filled = [request for request in peer.requests if request.method == "PUT"]
+    assert sent == {("GET", "/no-such-path-of-this-service"), ("PUT", "/things"), ("PUT", "")}
+    filled = [request for request in peer.requests if request.path.startswith("/things/")]
     assert {request.body for request in filled} == {b"{", b"[]", b"{}", b"hello"}
     assert {request.headers["content-type"] for request in filled} == {
         "application/json",

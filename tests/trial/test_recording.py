@@ -203,7 +203,7 @@ WHOLE = recording(
     answers=ALL,
     liveness=(answer(status=200, started=103.0),),
     readiness=(answer(status=503, started=103.0), no_answer(Completion.NO_ANSWER)),
-    whole={"list": BEFORE},
+    whole={"list": (BEFORE,)},
     notes={"wave 1": (WITHIN,)},
     baselines={"list": Latencies((ms(5), ms(6)))},
     sessions=(SessionLook(103.0, {"idle": 2}, 0.5),),

@@ -43,7 +43,7 @@ def test_its_defects_are_seen_there_and_named_by_the_mistake(tmp_path: Path) -> 
     code, verdicts, said = judged(tmp_path, "below_a_path_and_broken", ERROR_FORMAT)
     assert {name for name, verdict in verdicts.items() if verdict == "broken"} == {"E4"}, said
     assert "unknown path: status 404" in said
-    assert "wrong method DELETE: status 405" in said
+    assert "wrong method PUT: status 405" in said
     assert "answer: text/plain; charset=utf-8, body: Not Found" in said
     assert code == 1
 

@@ -10,7 +10,16 @@ from typing import cast
 import pytest
 
 from brownout import Budget, Completion, FaultNotFelt, Health, Kind, NotAssessable, Operation
-from brownout.faults import BlackHole, Direction, Fault, Latency, Outage, RefusedAuthentication
+from brownout.faults import (
+    BlackHole,
+    Direction,
+    Fault,
+    Latency,
+    Outage,
+    RefusedAuthentication,
+    Reset,
+    TerminatedBackends,
+)
 from brownout.trial import LatencyOfDeadline, Stage, Trial
 from brownout.trial.probe import Probe
 from brownout.trial.watch import HealthWatch, unready_within
@@ -81,6 +90,16 @@ async def test_requests_are_under_way_before_the_fault_and_the_waves_come_within
         assert all(one.status == 503 for one in wave)
         assert Counter(one.operation for one in wave) == {"list": 3, "place": 3}
     assert list(stage.notes) == ["wave 1", "wave 2"]
+
+
+@pytest.mark.parametrize("fault", [Reset(), TerminatedBackends(), Outage()])
+async def test_before_a_fault_that_ends_idle_connections_all_are_opened(fault: Fault) -> None:
+    postgres = FakePostgres()
+    await waves(Trial("x", fault, ask=["list"], waves=1), postgres, OK)
+    first, *_ = postgres.made
+    assert isinstance(first, Latency) is not isinstance(fault, Outage), (
+        "so each query takes a while"
+    )
 
 
 async def test_a_wave_is_as_wide_as_the_pools_together_times_its_width() -> None:

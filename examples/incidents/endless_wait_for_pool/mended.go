@@ -75,7 +75,8 @@ func ready(w http.ResponseWriter, r *http.Request) {
 
 func main() {
 	var err error
-	if db, err = sql.Open("postgres", os.Getenv("DATABASE_URL")); err != nil {
+	// A cancel that overtakes its query is lost; the server ends that query.
+	if db, err = sql.Open("postgres", os.Getenv("DATABASE_URL")+"&statement_timeout=500"); err != nil {
 		log.Fatal(err)
 	}
 	db.SetMaxOpenConns(5)
