@@ -74,6 +74,10 @@ DECLARED_CONTROLS = {
         kept=[
             lambda: expect_origins([answer(), named("pool"), named("request", 404)], ERRORS),
             lambda: expect_origins([problem(500, place="x")], Errors(origin="place", trace=None)),
+            lambda: expect_origins(
+                [problem(500, error={"at": "x", "id": "a1"})],
+                Errors(origin="error.at", trace="error.id"),
+            ),
         ],
         broken=[
             lambda: expect_origins([named("pool"), problem(503, trace_id="a")], ERRORS),

@@ -132,6 +132,13 @@ RETRY_CONTROLS = {
             ),
             # It records the failure by the statement by which it records a success.
             partial(expect_never_repeated, {"22001": [sent(*FAILED, *NOTED)]}, plain=PLAIN),
+            # Read again to say what was wrong, together with the ROLLBACK.
+            partial(
+                expect_never_repeated,
+                {"22001": [sent(*FAILED, ("rollback", "E"), (FIND, "E")), sent(*FAILED)]},
+                plain=PLAIN,
+            ),
+            partial(expect_never_repeated, {"22001": [sent(*FAILED, (FIND, "E"))]}, plain=PLAIN),
         ],
         broken=[
             partial(
@@ -141,6 +148,7 @@ RETRY_CONTROLS = {
             ),
             partial(expect_never_repeated, {"22001": [sent(*FAILED, *AGAIN)]}, plain=PLAIN),
             partial(expect_never_repeated, {"22001": [sent(*FAILED, (PLACE, "E"))]}, plain=PLAIN),
+            partial(expect_never_repeated, {"22001": [hit(0.1, 0.2, 0.3)]}, plain=PLAIN),
         ],
         nothing=[partial(expect_never_repeated, {"22001": [sent(*AGAIN)]}, plain=PLAIN)],
     ),
@@ -263,6 +271,11 @@ RETRY_CONTROLS = {
             partial(expect_whole_transactions, [sent(*AGAIN)], plain=PLAIN),
             # It records the failure by the statement by which it records a success.
             partial(expect_whole_transactions, [sent(*FAILED, *NOTED, status=503)], plain=PLAIN),
+            partial(
+                expect_whole_transactions,
+                [sent(*FAILED, ("rollback", "E"), (FIND, "E"))],
+                plain=PLAIN,
+            ),
         ],
     ),
 }

@@ -26,6 +26,11 @@ def test_a_member_of_the_same_name_in_another_place_or_read_is_another() -> None
     assert values_shown(reads, {OTHER}) == {OTHER}
 
 
+def test_an_object_by_id_is_a_list() -> None:
+    by_id = {"7": {"name": OURS}, "8": {"name": OTHER}, OTHER: {"name": THIRD}}
+    assert values_shown([answer(json=by_id)], {OURS}) == {OURS, OTHER, THIRD}
+
+
 def test_what_failed_and_what_is_not_json_shows_nothing() -> None:
     body = json.dumps([OURS]).encode()
     assert values_shown([answer(503, body=body), answer(body=body[:-1])], {OURS}) == set()

@@ -310,6 +310,24 @@ def test_inside_a_transaction_nothing_has_committed(asked: str, tag: str) -> Non
     assert watched.force[0].hits == 0
 
 
+@pytest.mark.parametrize("begin", ["BEGIN", "START TRANSACTION"])
+def test_a_begin_that_is_sent_together_with_a_write_keeps_it_open(begin: str) -> None:
+    watched = _opened(When(committed=True), Cut(Side.BEFORE))
+    watched.asks(query("begin; insert into t values (1)"))
+    watched.answers(complete(begin) + complete("INSERT 0 1") + ready("T"))
+    assert watched.force[0].hits == 0
+    watched.asks(query("commit"))
+    watched.answers(complete("COMMIT") + ready())
+    assert watched.force[0].hits == 1
+
+
+def test_after_a_rollback_that_was_sent_together_a_write_commits_by_itself() -> None:
+    watched = _opened(When(committed=True), Cut(Side.BEFORE))
+    watched.asks(query("begin; rollback; insert into t values (1)"))
+    watched.answers(complete("BEGIN") + complete("ROLLBACK") + complete("INSERT 0 1"))
+    assert watched.force[0].hits == 1
+
+
 @pytest.mark.parametrize(
     "rule",
     [
