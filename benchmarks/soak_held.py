@@ -16,7 +16,8 @@ _SPARE_BLOCKS = 5_000  # for caches; a leak of one object per connection makes t
 # An allocator that keeps the memory of its busiest moment grows in one round and hardly in others;
 # a leak grows in every round.
 _STEP = 0.05  # a leak if every round adds this share of the memory …
-_JUMP = 1.0  # … or if all rounds together add this share
+_ARENAS = 2.5  # … and more megabytes than two arenas of Python, which a busier round may take
+_JUMP = 1.0  # a leak as well if all rounds together add this share
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def grown(fresh: Held, rounds: Sequence[Held]) -> list[str]:
     ]
     megabytes = [one.megabytes for one in rounds]
     least = min(later - earlier for earlier, later in pairwise(megabytes))
-    if least > warm.megabytes * _STEP or after.megabytes - warm.megabytes > warm.megabytes * _JUMP:
+    step = max(warm.megabytes * _STEP, _ARENAS)
+    if least > step or after.megabytes - warm.megabytes > warm.megabytes * _JUMP:
         found.append(f"memory: {' → '.join(f'{one:.1f}' for one in megabytes)} MB")
     return found

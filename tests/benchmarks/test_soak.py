@@ -42,6 +42,7 @@ def test_each_kind_of_growth_is_found(rounds: Sequence[Held], kind: str) -> None
     [
         [_HELD, replace(_HELD, pipes=20, blocks=191_000)],  # spare ones, caches
         with_memory(47.5, 51.2, 51.4, 51.7),  # more with every round, but hardly
+        with_memory(24.8, 26.2, 27.8, 29.0),  # an arena or so with each busier round
         with_memory(34.1, 38.1, 38.5, 44.8),  # busier moments, by chance one after the other
         with_memory(40, 60, 60, 59),  # a busy moment whose memory is kept
     ],
