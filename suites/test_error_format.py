@@ -141,7 +141,7 @@ def test_no_answer_breaks_off(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("Z1")
 @pytest.mark.trials(*REFUSING)
 def test_no_error_gives_the_insides_away(brownout_recording: Recording) -> None:
-    """No traceback, path, SQL, SQLSTATE, driver class, host or DSN, in body or headers."""
+    """No traceback, path, SQL, SQLSTATE, text of the driver, host or DSN, in body or headers."""
     recording = brownout_recording
     states = recording.trial.sqlstates
     expect_no_leak(recording.met(), sqlstates=states, own=recording.address, usual=recording.whole)

@@ -124,7 +124,7 @@ def test_readiness_names_the_component_that_fails(brownout_recording: Recording)
 @pytest.mark.behaviour("Z2", needs=health_route)
 @pytest.mark.trials(*EVERY_FAULT)
 def test_no_health_answer_gives_the_insides_away(brownout_recording: Recording) -> None:
-    """Whether it passes or fails: no traceback, path, SQL, SQLSTATE, driver class, host or DSN."""
+    """Whether it passes or fails: no traceback, path, SQL, text of the driver, host or DSN."""
     recording = brownout_recording
     answers = (*recording.liveness, *recording.readiness)
     expect_no_leak(answers, sqlstates=recording.trial.sqlstates, own=recording.address)
