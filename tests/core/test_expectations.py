@@ -143,7 +143,7 @@ def traced(trace_id: str) -> Answer:
     return problem(503, trace_id=trace_id)
 
 
-def flapping(probes: str, *, before: str = "") -> None:
+def flapping(probes: str, *, before: str = "", workers: int = 1) -> None:
     """Readiness four times a second from the onset in the 101st second on, and `before`."""
     seen = [(one, 101.0 + number / 4) for number, one in enumerate(probes)]
     seen += [(one, 100.0 + number / 8) for number, one in enumerate(before)]
@@ -152,7 +152,8 @@ def flapping(probes: str, *, before: str = "") -> None:
             readiness=tuple(
                 answer(503 if one == "x" else 200, started=started)
                 for one, started in sorted(seen, key=lambda one: one[1])
-            )
+            ),
+            declared=service(workers=workers),
         )
     )
 
@@ -245,8 +246,10 @@ def conflicts(answer: Answer, *, twice: tuple[Answer, ...]) -> None:
     expect_conflicts_told(recording(answers=(met,), notes={f"twice {WRITE.name}": twice}))
 
 
-def honest(answers: Sequence[Answer], operation: Operation = READ, *, gone: bool) -> None:
-    expect_honest_statuses(answers, operation, gone=gone)
+def honest(
+    answers: Sequence[Answer], operation: Operation = READ, *, gone: bool, locked: bool = False
+) -> None:
+    expect_honest_statuses(answers, operation, gone=gone, locked=locked)
 
 
 def unhealthy(**members: object) -> Answer:
@@ -510,16 +513,25 @@ CONTROLS = {
             lambda: honest([GONE, LATE], WRITE, gone=True),
             lambda: honest([GONE, LATE], gone=False),
             lambda: honest([OK, GONE], gone=False),
+            lambda: honest([GONE, answer(429)], gone=True),
+            lambda: honest([GONE, answer(409), answer(423)], WRITE, gone=False, locked=True),
+            lambda: honest([answer(202)], replace(WRITE, undetermined=frozenset({202})), gone=True),
+            lambda: honest([answer(409)], replace(WRITE, refused=frozenset({409})), gone=False),
         ],
         broken=[
             lambda: honest([GONE, LATE], gone=True),
+            lambda: honest([answer(429), problem(500)], gone=True),
+            lambda: honest([answer(409)], WRITE, gone=False),
+            lambda: honest([problem(500)], WRITE, gone=False, locked=True),
+            lambda: honest([answer(409)], replace(WRITE, refused=frozenset({423})), gone=True),
+            lambda: honest([problem(500)], replace(WRITE, refused=frozenset({500})), gone=True),
             *(
                 partial(honest, [GONE, one], WRITE, gone=gone)
                 for one in (problem(500), problem(502), problem(404), DROPPED, SILENT, REFUSED)
                 for gone in (True, False)
             ),
         ],
-        nothing=[lambda: honest([], gone=True)],
+        nothing=[lambda: honest([], gone=True), lambda: honest([answer(429)] * 2, gone=True)],
     ),
     "expect_kept_trace_ids": Controls(
         kept=[
@@ -569,8 +581,16 @@ CONTROLS = {
             lambda: flapping("xxx"),
             lambda: flapping("..x"),
             lambda: flapping("xx..", before="x.x."),
+            # Each worker knows of it up to a period, four probes, later than the first one.
+            lambda: flapping("..x.xxxxxx.x..", workers=2),
+            lambda: flapping("x.xxxxxxxxx.x.", workers=2),
         ],
-        broken=[lambda: flapping("x.x"), lambda: flapping("..xx.x..")],
+        broken=[
+            lambda: flapping("x.x"),
+            lambda: flapping("..xx.x.."),
+            lambda: flapping(".x.x.x.x.x.x.x.x.", workers=2),
+            lambda: flapping(".xxxxxx......xxxx.", workers=2),
+        ],
         nothing=[
             lambda: flapping(""),
             lambda: flapping("....", before="x"),
@@ -728,6 +748,22 @@ CONTROLS = {
             lambda: expect_sqlstate_in_log_only(
                 [GONE], "57P03", "FATAL:  starting up\n", message="starting up"
             ),
+            lambda: expect_sqlstate_in_log_only([GONE], "42501", "code: SqlState(E42501)"),
+            *(
+                partial(
+                    expect_sqlstate_in_log_only,
+                    [GONE],
+                    "42501",
+                    f"{name}: permission denied",
+                    condition="insufficient_privilege",
+                )
+                for name in (
+                    "psycopg.errors.InsufficientPrivilege",
+                    "asyncpg.exceptions.InsufficientPrivilegeError",
+                    "PG::InsufficientPrivilege",
+                    "insufficient_privilege",
+                )
+            ),
         ],
         broken=[
             lambda: expect_sqlstate_in_log_only(
@@ -735,6 +771,13 @@ CONTROLS = {
             ),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "it failed\n"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "order 157P012"),
+            lambda: expect_sqlstate_in_log_only([GONE], "57P01", "order DE57P01"),
+            lambda: expect_sqlstate_in_log_only(
+                [GONE], "42501", "permission denied", condition="insufficient_privilege"
+            ),
+            lambda: expect_sqlstate_in_log_only(
+                [problem(503, detail="SqlState(E57P01)")], "57P01", "57P01"
+            ),
             lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", "57P01"),
             lambda: expect_sqlstate_in_log_only(
                 [problem(503, headers={"X-Cause": "57P01: ended"})], "57P01", "57P01"
@@ -794,11 +837,21 @@ CONTROLS = {
         ],
     ),
     "expect_unavailable": Controls(
-        kept=[lambda: expect_unavailable([GONE, HTML, BARE])],
-        broken=[
-            partial(expect_unavailable, [GONE, one]) for one in (OK, LATE, DROPPED, SILENT, REFUSED)
+        kept=[
+            lambda: expect_unavailable([GONE, HTML, BARE]),
+            lambda: expect_unavailable([GONE, answer(429)]),
+            lambda: expect_unavailable([GONE, LATE, answer(429)], crowded=True),
+            lambda: expect_unavailable([answer(429)], crowded=True),
         ],
-        nothing=[lambda: expect_unavailable([])],
+        broken=[
+            *(
+                partial(expect_unavailable, [GONE, one])
+                for one in (OK, LATE, DROPPED, SILENT, REFUSED)
+            ),
+            lambda: expect_unavailable([GONE, problem(500)], crowded=True),
+            lambda: expect_unavailable([answer(429), answer(404)], crowded=True),
+        ],
+        nothing=[lambda: expect_unavailable([]), lambda: expect_unavailable([answer(429)])],
     ),
     "expect_undetermined_told": Controls(
         kept=[

@@ -143,6 +143,7 @@ LEAKS = {
         "aborted": "current transaction is aborted, commands ignored",
         "serialize": "could not serialize access due to concurrent update",
         "hba": "no pg_hba.conf entry for host",
+        "rust's state": "code: SqlState(E55P03)",
         "input": 'invalid input syntax for type bigint: "no-such-number"',
         "length": "value too long for type character varying(40)",
         "detail": "Key (token)=(abc) already exists.",
