@@ -29,6 +29,7 @@ from brownout.trial.plan import (
     LATENCY,
     LIVENESS_IN_A_BLACK_HOLE,
     LOCKED_TABLES,
+    LONG_OUTAGE,
     NO_FREE_SLOTS,
     OUTAGE,
     PROBE_CROWD,
@@ -52,7 +53,7 @@ def test_there_is_a_liveness_and_a_readiness_route(brownout_recording: Recording
 
 
 @pytest.mark.behaviour("H1", needs=liveness)
-@pytest.mark.trials(*EVERY_FAULT)
+@pytest.mark.trials(*EVERY_FAULT, LONG_OUTAGE)
 def test_liveness_answers_throughout(brownout_recording: Recording) -> None:
     """A restart would not bring the database back, so liveness must not ask for one."""
     expect_all_succeed(brownout_recording.under_fault(brownout_recording.liveness))
@@ -68,14 +69,17 @@ def test_liveness_is_fast_under_fault_and_load(brownout_recording: Recording) ->
 
 
 @pytest.mark.behaviour("H3", needs=readiness)
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, STARTING_UP)
+@pytest.mark.trials(OUTAGE, LONG_OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, STARTING_UP)
 def test_readiness_fails_without_the_database(brownout_recording: Recording) -> None:
-    """As often in a row as an orchestrator asks for, and within as many of its periods."""
+    """As often in a row as an orchestrator asks for, within as many of its periods, and for as long
+    as the fault lasts."""
     expect_unready(brownout_recording)
 
 
 @pytest.mark.behaviour("H4", needs=readiness)
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, FREEZE, NO_FREE_SLOTS, RESTART, CRASH, STARTING_UP)
+@pytest.mark.trials(
+    OUTAGE, LONG_OUTAGE, BLACK_HOLE, FREEZE, NO_FREE_SLOTS, RESTART, CRASH, STARTING_UP
+)
 def test_readiness_comes_back(brownout_recording: Recording) -> None:
     """Within RTO of the heal, in the same process, and for good."""
     expect_ready_again(brownout_recording)
@@ -91,7 +95,7 @@ def test_readiness_answers_when_the_database_never_does(brownout_recording: Reco
 
 
 @pytest.mark.behaviour("H6", needs=readiness)
-@pytest.mark.trials(OUTAGE, BLACK_HOLE)
+@pytest.mark.trials(OUTAGE, LONG_OUTAGE, BLACK_HOLE)
 def test_readiness_does_not_flap(brownout_recording: Recording) -> None:
     """It fails once, for as long as the fault lasts, and passes again once."""
     expect_no_flapping(brownout_recording)
@@ -108,7 +112,7 @@ def test_a_full_pool_fails_neither_liveness_nor_the_process(
 
 
 @pytest.mark.behaviour("H8", needs=health_route)
-@pytest.mark.trials(*EVERY_FAULT)
+@pytest.mark.trials(*EVERY_FAULT, LONG_OUTAGE)
 def test_a_health_answer_says_what_its_status_says(brownout_recording: Recording) -> None:
     """Liveness and readiness, under the fault and after it."""
     expect_agreeing_health((*brownout_recording.liveness, *brownout_recording.readiness))
@@ -122,7 +126,7 @@ def test_readiness_names_the_component_that_fails(brownout_recording: Recording)
 
 
 @pytest.mark.behaviour("Z2", needs=health_route)
-@pytest.mark.trials(*EVERY_FAULT)
+@pytest.mark.trials(*EVERY_FAULT, LONG_OUTAGE)
 def test_no_health_answer_gives_the_insides_away(brownout_recording: Recording) -> None:
     """Whether it passes or fails: no traceback, path, SQL, text of the driver, host or DSN."""
     recording = brownout_recording

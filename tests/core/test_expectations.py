@@ -873,11 +873,13 @@ CONTROLS = {
             lambda: unready(True, True, True),
             lambda: unready(False, True, False, True, True, True, False),
             lambda: unready(True, True, True, every=ms(1497)),
+            lambda: unready(True, True, True, False, *[True] * 9, every=ms(500)),
         ],
         broken=[
             lambda: unready(*[False] * 9),
             lambda: unready(True, True, False, True, True),
             lambda: unready(True, True, True, every=ms(1498)),
+            lambda: unready(True, True, True, True, True, True, True, False, every=ms(500)),
             lambda: unready(False, True, True, True, every=seconds(1)),
             # What was asked before the onset, or answered after the heal, proves nothing.
             lambda: unready(True, True, True, first=101.9),
