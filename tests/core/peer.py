@@ -171,9 +171,14 @@ async def serving(
 
     peer = Peer(always if isinstance(answer, Reply) else answer)
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.create_task(peer.serve(reader, writer)))
+        if server.is_serving():
+            writers.append(writer)
+            tasks.add(asyncio.create_task(peer.serve(reader, writer)))
+        else:  # it was accepted right before the end
+            writer.transport.abort()
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024, ssl=tls)
     peer.refuse = server.close
@@ -186,6 +191,8 @@ async def serving(
         for task in tasks:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:  # a task that was cancelled before its first step closes nothing
+            writer.close()
     errors = [one for one in outcomes if isinstance(one, Exception)]
     assert not errors, errors
 

@@ -174,6 +174,29 @@ async def test_of_each_write_of_the_trial_it_is_counted_what_it_left_behind() ->
     assert len(writes) >= 4
 
 
+class CarriedOutLater(dict[str, int]):
+    """Counts nothing for a token until it was asked for several times."""
+
+    def get(self, token: str, default: int = 0) -> int:  # type: ignore[override]
+        self[token] = dict.get(self, token, 0) + 1
+        return 1 if self[token] > 3 else default
+
+
+@pytest.mark.parametrize(("status", "left"), [(202, 1), (201, 0)])
+async def test_only_a_write_that_was_merely_accepted_may_be_carried_out_later(
+    status: int, left: int
+) -> None:
+    async def answered(request: Request) -> Reply:
+        return whole(status) if request.method == "POST" else await chain.answer(request)
+
+    async with serving() as peer:
+        chain = Chain(peer, declared(READ, PLACE), applied=CarriedOutLater())
+        peer.answer = answered
+        seen = await chain.recorder.record(OUTAGE)
+    placed = [one for one in seen.answers if one.operation == "place" and one.succeeded]
+    assert {seen.applied[one.token] for one in placed} == {left}
+
+
 async def test_names_of_the_database_are_masked_wherever_they_were_seen() -> None:
     async def failing(_: Request) -> Reply:
         chain.service.words += "no login for shop_role\n"
