@@ -89,6 +89,22 @@ def test_a_method_that_the_service_may_have_meets_no_captured_value() -> None:
     assert made["unknown path"].operation.path == "/orders/{order_id}/no-such-path-of-this-service"
 
 
+def test_a_get_by_a_captured_value_or_a_number_is_sent_for_what_is_not_there() -> None:
+    placed = Operation.write("place", "POST", "/orders", captures={"order_id": "$.id"})
+    paid = Operation.write("pay", "POST", "/orders/{order_id}/pay")
+    by_id = Operation.read("by-id", "GET", "/orders/{order_id}/lines?all=1")
+    seventh = Operation.read("seventh", "GET", "/v1/orders/7")
+    found = Operation.read("found", "GET", "/orders/by/{token}", reads_back="place")
+    made = by_name(by_id, seventh, found, placed, paid)
+    nil = "00000000-0000-0000-0000-000000000000"
+    assert {name: one.operation.path for name, one in made.items() if "no such" in name} == {
+        "by-id: no such number": "/orders/0/lines?all=1",
+        "by-id: no such UUID": f"/orders/{nil}/lines?all=1",
+        "seventh: no such number": "/v1/orders/0",
+        "seventh: no such UUID": f"/v1/orders/{nil}",
+    }
+
+
 def test_mistakes_carry_the_login_where_the_operation_does() -> None:
     public = Operation.read("public", "GET", "/things", login=False)
     assert not any(one.operation.login for one in by_name(public).values())
