@@ -9,6 +9,7 @@ from brownout.expectations import (
     expect_constant_titles,
     expect_distinct_origins,
     expect_error_media_type,
+    expect_found_mistakes_told,
     expect_no_leak,
     expect_origins,
     expect_retry_after,
@@ -26,6 +27,7 @@ from brownout.trial.plan import (
     CONFLICT,
     DISK_FULL,
     ENDED_IN_USE,
+    FOUND_MISTAKES,
     LOCKED_TABLES,
     LOST_COMMIT,
     MISTAKES,
@@ -127,6 +129,15 @@ def test_a_duplicate_key_is_a_conflict(brownout_recording: Recording) -> None:
 def test_an_unusable_value_is_the_callers(brownout_recording: Recording) -> None:
     """Class 22 gives 4xx."""
     expect_callers_error(brownout_recording.during(), conflict=False)
+
+
+@pytest.mark.behaviour("E7")
+@pytest.mark.trials(FOUND_MISTAKES)
+def test_a_mistake_that_only_the_database_finds_is_the_callers(
+    brownout_recording: Recording,
+) -> None:
+    """A word in the place of a number, or a value that is missing: classes 22 and 23 give 4xx."""
+    expect_found_mistakes_told(brownout_recording)
 
 
 @pytest.mark.behaviour("E8")

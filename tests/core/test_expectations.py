@@ -34,6 +34,7 @@ from brownout.expectations import (
     expect_constant_titles,
     expect_error_media_type,
     expect_failing_component_named,
+    expect_found_mistakes_told,
     expect_free_event_loop,
     expect_health_routes,
     expect_honest_statuses,
@@ -488,6 +489,22 @@ CONTROLS = {
         nothing=[
             lambda: expect_failing_component_named([]),
             lambda: expect_failing_component_named([OK, SILENT]),
+        ],
+    ),
+    "expect_found_mistakes_told": Controls(
+        kept=[
+            lambda: expect_found_mistakes_told(recording(notes={"found": (answer(400),)})),
+            lambda: expect_found_mistakes_told(recording(notes={"found": (OK, answer(422))})),
+        ],
+        broken=[
+            lambda: expect_found_mistakes_told(recording(notes={"found": (problem(500),)})),
+            lambda: expect_found_mistakes_told(
+                recording(notes={"found": (answer(400, operation=WRITE), problem(500))})
+            ),
+        ],
+        nothing=[
+            lambda: expect_found_mistakes_told(recording()),
+            lambda: expect_found_mistakes_told(recording(notes={"found": (OK,)})),
         ],
     ),
     "expect_free_event_loop": Controls(

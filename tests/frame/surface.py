@@ -33,7 +33,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_constant_titles expect_distinct_origins expect_each expect_each_case
             expect_error_media_type expect_exactly_once_with_key expect_excess_answered
             expect_excess_refused expect_failing_component_named expect_few_attempts
-            expect_few_connects expect_free_event_loop expect_fresh_again expect_goodput
+            expect_few_connects expect_found_mistakes_told expect_free_event_loop
+            expect_fresh_again expect_goodput
             expect_health_routes
             expect_honest_refusal expect_honest_statuses expect_invariant_kept expect_invariants
             expect_kept_trace_ids expect_little_added_load expect_marked_as_stale
@@ -79,7 +80,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
             BLACK_HOLE BLACK_HOLE_TO_SERVICE BREAKING BROKEN_ROWS CACHED_PLANS
             COMMIT_REFUSED CONFLICT CRASH CROWD CROWD_IN_A_BLACK_HOLE CUT DISK_FULL
             ENDED_IN_USE EVENT_LOOP EVERY_FAULT
-            FAILED_REQUESTS FAILING_ONCE FALLBACK FEED FLAPPING FREEZE FULL_POOL HANG_UPS
+            FAILED_REQUESTS FAILING_ONCE FALLBACK FEED FLAPPING FOUND_MISTAKES FREEZE FULL_POOL
+            HANG_UPS
             HEAVY_ROUTE HELD_OPEN HURRIED LATENCY LIVENESS_IN_A_BLACK_HOLE LOCKED_TABLES
             LONG_OUTAGE LOST_COMMIT MISTAKES NO_FREE_SLOTS ONE_BY_ONE ONE_TABLE_LOCKED
             ORIGINS OUTAGE OVERLOAD PROBE_CROWD QUEUED RECONNECTING REDEPLOYED

@@ -29,7 +29,8 @@ TRIALS = """
     commit_refused conflict crash crowd crowd_in_a_black_hole cut cut_after_200_bytes
     cut_after_40_bytes cut_after_8_bytes disk_full ended_in_use event_loop_liveness
     event_loop_without_database failed_requests failing_once fallback feed_black_hole feed_ended
-    feed_outage flapping freeze full_pool hang_ups heavy_route held_open hurried latency
+    feed_outage flapping found_mistakes freeze full_pool hang_ups heavy_route held_open hurried
+    latency
     latency_d_over_5 latency_d_over_8 liveness_in_a_black_hole locked_tables long_outage lost_commit
     mistakes no_free_slots one_by_one one_table_locked origins outage overload probe_crowd queued
     reconnecting redeployed_in_a_black_hole redeployed_in_an_outage refused_statements reset restart
