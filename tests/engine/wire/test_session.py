@@ -15,6 +15,7 @@ from tests.engine.wire.messages import (
     complete,
     describe,
     error,
+    execute,
     message,
     parse,
     query,
@@ -111,6 +112,43 @@ def test_a_statement_that_was_closed_is_forgotten(watched: Watched, ends: bytes)
     watched.asks(bind("a"))
     assert watched.events()[-1].sql is None
     assert len(watched.wire.session.statements) == 0
+
+
+@pytest.mark.parametrize("words", ["DISCARD ALL", "DEALLOCATE ALL"])
+def test_what_was_parsed_behind_a_discard_stays(watched: Watched, words: str) -> None:
+    watched.asks(parse("select 1", "old") + parse("select 2", "new") + SYNC)
+    watched.answers(PARSED + PARSED + ready())
+    watched.asks(query(words) + parse("select 3", "new") + describe("S", "new") + SYNC)
+    watched.answers(complete(words) + ready())
+    watched.answers(PARSED + message("n") + ready())
+    watched.asks(bind("new") + EXECUTE + SYNC + bind("old"))
+    asked = [(one.type, one.sql) for one in watched.events()[-4:]]
+    assert asked == [
+        ("Bind", "select 3"),
+        ("Execute", "select 3"),
+        ("Sync", None),
+        ("Bind", None),
+    ]
+
+
+def test_a_parse_that_fails_behind_a_discard_leaves_no_name_of_before(watched: Watched) -> None:
+    watched.asks(parse("select 1", "a") + SYNC)
+    watched.answers(PARSED + ready())
+    watched.asks(query("DISCARD ALL") + parse("selekt 2", "a") + parse("select 3", "a") + SYNC)
+    watched.answers(complete("DISCARD ALL") + ready() + error("42601") + ready())
+    watched.asks(bind("a"))
+    assert watched.events()[-1].sql is None
+    assert len(watched.wire.session.statements) == 0
+
+
+def test_a_portal_whose_bind_waits_behind_a_ready_is_known_at_execute(watched: Watched) -> None:
+    watched.asks(query("select 1") + parse("select 2") + bind(portal="p"))
+    watched.answers(complete("SELECT 1") + ready())
+    watched.asks(execute("p") + SYNC)
+    assert ("Execute", "select 2", None, "I") in watched.seen()
+    watched.answers(PARSED + BOUND + complete("SELECT 1") + ready())
+    watched.asks(execute("p"))
+    assert watched.events()[-1].sql is None
 
 
 def test_statements_without_end_leave_the_latest(watched: Watched) -> None:
