@@ -122,6 +122,22 @@ def test_a_step_that_only_some_requests_have_varies_and_is_there() -> None:
     assert not steps["COMMIT"].varies
 
 
+def test_a_savepoint_whose_name_the_driver_counts_on_is_one_step() -> None:
+    requests = [
+        [
+            sent("BEGIN", transaction=False),
+            sent(f'SAVEPOINT "s14_x{count}"'),
+            sent(PLACE),
+            sent(f'RELEASE SAVEPOINT "s14_x{count}"'),
+            sent("COMMIT"),
+        ]
+        for count in (7, 8, 9)
+    ]
+    conversation = conversation_of("place", requests)
+    assert names(conversation) == ["BEGIN", "SAVEPOINT", "insert orders", "RELEASE", "COMMIT"]
+    assert not any(step.varies for step in conversation.steps)
+
+
 def test_connecting_is_a_step_only_where_each_request_does() -> None:
     connect = Sent(1, None, "connect")
     assert names(conversation_of("read", [[connect, sent(FIND)], [sent(FIND)]])) == [

@@ -35,7 +35,11 @@ from brownout.trial.sweep.statements import key_of, name_of, pattern_for, works,
             "insert orders",
         ),
         ("with a as (select 1), b as (select 2) select * from b join orders on true", "select b"),
+        ('SAVEPOINT "s140234_x7"', "SAVEPOINT"),
         ("DECLARE listed CURSOR WITH HOLD FOR select 1", "DECLARE listed"),
+        ('DECLARE "_django_curs_14_sync_2" NO SCROLL CURSOR FOR select 1', "DECLARE"),
+        ('FETCH FORWARD 2000 FROM "_django_curs_14_sync_2"', "FETCH forward"),
+        ('CLOSE "_django_curs_14_sync_2"', "CLOSE"),
         ("FETCH ALL FROM listed", "FETCH all"),
         ("EXECUTE listed(1)", "EXECUTE listed"),
         ("COPY orders FROM STDIN", "COPY orders"),
@@ -55,6 +59,52 @@ def test_values_comments_and_the_length_of_lists_make_no_difference() -> None:
     assert key_of(one) == key_of(other)
     assert key_of(one) == "select * from orders where id in (?) and name = ? limit $1"
     assert key_of("select a from t") != key_of("select b from t")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'SAVEPOINT "s140234_x{}"',
+        "begin; savepoint sa_savepoint_{}",
+        'RELEASE SAVEPOINT "s140234_x{}"',
+        "release active_record_{}",
+        "/* trace */ ROLLBACK TO SAVEPOINT _pg3_{}",
+        "rollback work to s{}",
+        'DECLARE "c_7f3a_{}" CURSOR WITHOUT HOLD FOR select 1',
+        'FETCH FORWARD 2000 FROM "c_7f3a_{}"',
+        "fetch next c{}",
+        "MOVE 10 IN c{}",
+        "CLOSE _django_curs_14_sync_{}",
+    ],
+)
+def test_a_name_that_a_driver_makes_up_is_a_value(statement: str) -> None:
+    one, other = statement.format(1), statement.format(22)
+    assert key_of(one) == key_of(other)
+    assert name_of(one) == name_of(other)
+    assert pattern_of(pattern_for(one)).found_in(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("FETCH ALL FROM listed", "FETCH ALL FROM counted"),
+        ("SAVEPOINT before_stock", "SAVEPOINT before_payment"),
+        ("select * from orders1", "select * from orders2"),
+        ("insert into orders_2025 values (1)", "insert into orders_2026 values (1)"),
+        ("select * from move m1 where m1.col1 = 1", "select * from move m1 where m1.col2 = 1"),
+        ('select "close" t1', 'select "close" t2'),
+        ("select 'a; savepoint b', c1", "select 'a; savepoint b', c2"),
+        ('select "a", t1."b" = 5', 'select "a", t2."b" = 5'),
+        ("EXECUTE s1", "EXECUTE s2"),
+    ],
+)
+def test_what_a_service_names_itself_stays_apart(one: str, other: str) -> None:
+    assert key_of(one) != key_of(other)
+    assert not pattern_of(pattern_for(one)).found_in(other)
+
+
+def test_a_number_between_quoted_names_is_a_value() -> None:
+    assert key_of('select "a" = 5 and "b2" = 6') == 'select "a" = ? and "b2" = ?'
 
 
 @pytest.mark.parametrize(
