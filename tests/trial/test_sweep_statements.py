@@ -150,6 +150,7 @@ def test_whatever_a_statement_is_it_has_a_name_and_a_pattern_that_finds_it(sql: 
         ("insert into t values (?)", True, True),
         ("COPY t FROM STDIN", True, True),
         ("COPY t TO STDOUT", True, False),
+        ("COPY (select a from t) TO STDOUT", True, False),
         ("with x as (delete from t returning *) select * from x", True, True),
     ],
 )

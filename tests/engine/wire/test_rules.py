@@ -260,10 +260,20 @@ def test_what_ends_a_transaction_and_keeps_its_work_is_known(text: str, commits:
         ("select 1; delete from t", True),
         ("with gone as (delete from t returning a) select a from gone", True),
         ("call place_order()", True),
+        ("with a as (select 1)\nupdate t set a = 1", True),
+        ("copy t (a, b)\nfrom stdin (format binary)", True),
+        ('COPY "Order Lines" FROM STDIN', True),
+        ("copy t to stdout", False),
+        ("copy (select a from t) to stdout", False),
+        ("COPY\n(select a from t) to stdout", False),
+        ('copy "from" to stdout', False),
+        ("select copy from t", False),
         ("select 1", False),
         ("select 'a; insert into t'", False),
         ("with a as (select 1) select * from a for update", False),
         ("with a as (select 1) select * from a for no key update", False),
+        ("with a as (select 1) select * from a for\nupdate", False),
+        ("with a as (select 1) select * from a for  no key /* so */ update", False),
         ("select * from updates", False),
         ("commit", False),
     ],
@@ -295,6 +305,20 @@ def test_a_reply_to_what_has_committed(asked: str, answered: bytes, hits: int) -
     watched = _opened(When(committed=True), Cut(Side.BEFORE))
     watched.asks(query(asked))
     watched.answers(answered)
+    assert watched.force[0].hits == hits
+
+
+@pytest.mark.parametrize(
+    ("status", "hits"), [pytest.param("I", 1, id="by itself"), pytest.param("T", 0, id="within")]
+)
+def test_rows_that_are_copied_in_commit_by_themselves(status: str, hits: int) -> None:
+    watched = _opened(When(committed=True), Cut(Side.BEFORE))
+    watched.answers(ready(status))
+    watched.asks(query("copy t from stdin"))
+    watched.answers(message("G", b"\0\0\0"))
+    assert watched.force[0].hits == 0
+    watched.asks(message("d", b"1\n") + message("c"))
+    watched.answers(complete("COPY 1") + ready(status))
     assert watched.force[0].hits == hits
 
 
