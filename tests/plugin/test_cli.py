@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from brownout import __version__, cli
+from brownout.cli.holding import held
 from tests.plugin.test_handover import DECLARATION
 
 COMMAND = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
@@ -121,6 +122,19 @@ def test_gate_that_cannot_write_its_report(
     assert capsys.readouterr().err.startswith("brownout gate: The report cannot be written into ")
 
 
+def test_gate_leaves_the_report_that_another_gate_is_writing(
+    capsys: pytest.CaptureFixture[str], report: Path
+) -> None:
+    with held(report):
+        assert cli.main(["gate", f"--report={report}"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("brownout gate: Another brownout gate or brownout watch is writing ")
+    assert "name another folder with --report." in said.err
+    assert said.out == ""
+    assert read(report) == {"exit_code": 0}
+    assert [path.name for path in report.iterdir()] == ["brownout.json"]
+
+
 @pytest.mark.parametrize("where", ["the gate", "pytest"])
 def test_gate_ends_by_a_signal_with_a_report(report: Path, declared: Path, where: str) -> None:
     waits = "import os, time\nif ('PYTEST_VERSION' in os.environ) == WAITS:\n"
@@ -142,6 +156,8 @@ def test_gate_ends_by_a_signal_with_a_report(report: Path, declared: Path, where
     assert rest.splitlines()[-1] == f"brownout gate: exit code 2, {read(report)['meaning']}"
     assert "interrupted" in read(report)["meaning"]
     assert read(report)["exit_code"] == 2
+    with held(report):
+        pass  # it is free again
 
 
 def test_gate_whose_junit_file_cannot_be_written_starts_nothing(
