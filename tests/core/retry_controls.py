@@ -71,6 +71,16 @@ ALONE = [sent((PLACE, "I"))]
 NOTED = (("rollback", "E"), ("begin", "I"), (PLACE, "T"), ("commit", "T"))
 """The last statement of the transaction again, and nothing before it."""
 
+PLACED = (("begin", "I"), (PLACE, "T"), ("!commit", "T"))
+
+POLL = (("begin", "I", 9), ("commit", "T", 9))
+"""What is left in an exchange of a worker of the service's own that reads within a transaction."""
+
+BESIDE = [sent(("begin", "I"), (FIND, "T"), *POLL, (PLACE, "T"), ("commit", "T"))]
+
+RELAY = (("begin", "I", 9), ("update outbox set sent = true", "T", 9), ("!commit", "T", 9))
+"""A worker that writes, and does it again later since it got no reply."""
+
 AGAIN = (("rollback", "E"), ("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))
 UNSENT: Answer = no_answer(problem(503).ending)
 
@@ -132,6 +142,7 @@ RETRY_CONTROLS = {
             ),
             # It records the failure by the statement by which it records a success.
             partial(expect_never_repeated, {"22001": [sent(*FAILED, *NOTED)]}, plain=PLAIN),
+            partial(expect_never_repeated, {"22001": [sent(*FAILED, *NOTED)]}, plain=BESIDE),
             # Read again to say what was wrong, together with the ROLLBACK.
             partial(
                 expect_never_repeated,
@@ -220,6 +231,11 @@ RETRY_CONTROLS = {
                 [sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (FIND, "I", 2))]
             ),
             lambda: expect_unanswered_never_repeated([sent((PLACE, "I"), ("!" + PLACE, "I"))]),
+            partial(
+                expect_unanswered_never_repeated,
+                [sent(*RELAY, *PLACED, (FIND, "I", 2), *RELAY[:2])],
+                plain=[*PLAIN, sent(*RELAY[:2], *PLACED[:2])],
+            ),
             # It records the failure by the statement by which it records a success.
             lambda: expect_unanswered_never_repeated(
                 [sent(("begin", "I"), (PLACE, "T"), (NOTE, "T"), ("!commit", "T"), (NOTE, "I", 2))]
@@ -233,8 +249,32 @@ RETRY_CONTROLS = {
             lambda: expect_unanswered_never_repeated(
                 [sent((NOTE, "I"), ("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2))]
             ),
+            partial(
+                expect_unanswered_never_repeated,
+                [sent(*RELAY, *PLACED, (PLACE, "T", 2))],
+                plain=[*PLAIN, sent(*RELAY[:2], *PLACED[:2])],
+            ),
+            # Outside of a transaction, beside a worker that commits.
+            partial(
+                expect_unanswered_never_repeated,
+                [sent(*POLL, ("!" + PLACE, "I"), (PLACE, "I", 2))],
+                plain=ALONE,
+            ),
         ],
-        nothing=[lambda: expect_unanswered_never_repeated([sent((PLACE, "T"), ("commit", "T"))])],
+        nothing=[
+            lambda: expect_unanswered_never_repeated([sent((PLACE, "T"), ("commit", "T"))]),
+            partial(
+                expect_unanswered_never_repeated,
+                [sent(*RELAY, *PLACED[:2], *RELAY[:2])],
+                plain=PLAIN,
+            ),
+            # What writes by a function is known all the same.
+            partial(
+                expect_unanswered_never_repeated,
+                [sent(*RELAY, ("begin", "I"), (FIND, "T"), *RELAY[:2])],
+                plain=[sent(("begin", "I"), (FIND, "T"), ("commit", "T"))],
+            ),
+        ],
     ),
     "expect_whole_transactions": Controls(
         kept=[
@@ -244,6 +284,7 @@ RETRY_CONTROLS = {
                 [sent(*FAILED, ("begin", "I", 2), (FIND, "T", 2), (PLACE, "T", 2))],
                 plain=PLAIN,
             ),
+            partial(expect_whole_transactions, [sent(*FAILED, *POLL, *AGAIN)], plain=PLAIN),
             partial(
                 expect_whole_transactions,
                 [sent((FIND, "I"), ("!" + PLACE, "I"), (PLACE, "I"))],
@@ -263,6 +304,11 @@ RETRY_CONTROLS = {
                 expect_whole_transactions,
                 [sent(*FAILED, ("rollback", "E"), ("begin", "I"), (PLACE, "T"))],
                 plain=PLAIN,
+            ),
+            partial(
+                expect_whole_transactions,
+                [sent(*FAILED, *POLL, ("rollback", "E"), ("begin", "I"), (PLACE, "T"))],
+                plain=BESIDE,
             ),
         ],
         nothing=[
