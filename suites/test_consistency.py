@@ -158,6 +158,15 @@ def test_the_same_key_gets_the_same_answer(brownout_recording: Recording) -> Non
 
 @pytest.mark.behaviour("C6")
 @pytest.mark.trials(SAME_KEY)
+def test_a_key_is_known_after_a_restart(brownout_recording: Recording) -> None:
+    """The same request makes no second row: a deployment is when callers try again."""
+    recording = brownout_recording
+    noted = {operation.name: answers for operation, answers in recording.noted("restarted")}
+    expect_each(noted, lambda answers: expect_none_repeated(answers, recording.applied))
+
+
+@pytest.mark.behaviour("C6")
+@pytest.mark.trials(SAME_KEY)
 def test_a_used_key_is_refused_for_another_request(brownout_recording: Recording) -> None:
     """422, and nothing of it is done."""
     recording = brownout_recording
