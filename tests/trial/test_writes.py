@@ -10,6 +10,7 @@ import pytest
 from brownout import Answer, Completion, FaultNotFelt, Operation, Outcome, Service, ms, seconds
 from brownout.faults import (
     BlackHole,
+    Crash,
     Direction,
     Fault,
     Latency,
@@ -91,7 +92,9 @@ async def test_writers_meet_every_fault_and_what_is_unknown_is_asked_again(
         answers = await history(declared, postgres, peer)
 
     kinds = [type(fault) for fault in postgres.made]
-    assert set(kinds) == {BlackHole, Latency, Reset, TerminatedBackends, ServerError, Restart}
+    assert set(kinds) == {
+        BlackHole, Latency, Reset, TerminatedBackends, ServerError, Restart, Crash
+    }  # fmt: skip
     answers_only = BlackHole(Direction.TO_SERVICE)
     assert all(one == answers_only for one in postgres.made if isinstance(one, BlackHole))
     assert kinds.count(TerminatedBackends) >= 3
@@ -147,12 +150,12 @@ async def test_what_reads_show_in_the_place_of_tokens_is_looked_up() -> None:
 
 async def test_faults_that_the_backend_lacks_are_left_out() -> None:
     store = Store()
-    postgres = FakePostgres(switch=store.switch, missing=["TerminatedBackends", "Restart"])
+    postgres = FakePostgres(switch=store.switch, missing=["TerminatedBackends", "Restart", "Crash"])
     declared = service([KEYED], request=ms(200))
     async with serving(store) as peer:
         await history(declared, postgres, peer)
     assert BlackHole(Direction.TO_SERVICE) in postgres.made
-    assert not {type(fault) for fault in postgres.made} & {TerminatedBackends, Restart}
+    assert not {type(fault) for fault in postgres.made} & {TerminatedBackends, Restart, Crash}
 
 
 async def test_statements_that_cannot_be_refused_are_left_out() -> None:
@@ -167,7 +170,7 @@ async def test_statements_that_cannot_be_refused_are_left_out() -> None:
     declared = service([KEYED], request=ms(200))
     async with serving(store) as peer:
         await history(declared, postgres, peer)
-    assert Restart() in postgres.made, "the history goes on"
+    assert {Restart(), Crash()} <= set(postgres.made), "the history goes on"
     assert set(store.applied.values()) == {1}
 
 

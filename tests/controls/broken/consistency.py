@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from http import HTTPStatus
+from typing import ClassVar
 
 import asyncpg
 from asyncpg.transaction import Transaction
@@ -14,7 +15,7 @@ from starlette.applications import Starlette
 from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import PLACE, Counter
-from tests.controls.kiosk.pool import Connection, Pool
+from tests.controls.kiosk.pool import SESSION, Connection, Pool
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "refused_commit_taken_for_done",
     "retries_without_a_key",
     "success_after_a_timeout",
+    "success_before_the_disk",
     "swallowed_error_bundle",
     "written_behind",
 ]
@@ -95,6 +97,17 @@ class SuccessAfterATimeout(Counter):
 def success_after_a_timeout() -> Starlette:
     """Create the kiosk with `SuccessAfterATimeout`."""
     return kiosk(counter=SuccessAfterATimeout)
+
+
+class SuccessBeforeTheDisk(Pool):
+    """Asks the server not to wait for its disk, as some do for speed."""
+
+    settings: ClassVar[dict[str, str]] = {**SESSION, "synchronous_commit": "off"}
+
+
+def success_before_the_disk() -> Starlette:
+    """Create the kiosk with `SuccessBeforeTheDisk`."""
+    return kiosk(pool=SuccessBeforeTheDisk)
 
 
 class RetriesWithoutAKey(Counter):

@@ -14,13 +14,14 @@ from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.board import Board
 from tests.controls.kiosk.counter import LIST, Counter
 from tests.controls.kiosk.front import Front, computed
-from tests.controls.kiosk.pool import Connection, Session
+from tests.controls.kiosk.pool import Connection, Pool, Session
 from tests.controls.kiosk.refusals import Refused
 from tests.controls.kiosk.settings import WORK
 
 __all__ = [
     "broken_declaration_bundle",
     "deaf_and_streaming_bundle",
+    "keys_in_memory",
     "notes_missed",
     "separate_receipts_bundle",
 ]
@@ -32,6 +33,31 @@ class OldOrderForAUsedKey(Counter):
     def found(self, number: int, placed_for: str, customer: str) -> int:
         """Return the old order's number."""
         return number
+
+
+class KeysInMemory(Counter):
+    """Keeps the keys in its process."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._placed: dict[str, tuple[int, str]] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order, or find the one that this process has placed with the key."""
+        if key is None:
+            return await super().place(until, customer, None)
+        async with self._one_at_a_time:
+            if key in self._placed:
+                return self.found(*self._placed[key], customer)
+            number = await super().place(until, customer, None)
+            self._placed[key] = number, customer
+            return number
+
+
+def keys_in_memory() -> Starlette:
+    """Create the kiosk with `KeysInMemory`."""
+    return kiosk(counter=KeysInMemory)
 
 
 class OwnDeadlineOnly(Front):

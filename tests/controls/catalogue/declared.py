@@ -41,6 +41,13 @@ FEATURES = (
     ),
     Control(
         module="declared",
+        name="keys_in_memory",
+        judged_by=ids("C6"),
+        defects=(Defect("the idempotency keys are in the process's memory", ids("C6")),),
+        declares=_DECLARES,
+    ),
+    Control(
+        module="declared",
         name="separate_receipts_bundle",
         judged_by=DECLARED | BACKGROUND,
         defects=(

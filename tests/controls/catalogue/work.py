@@ -48,6 +48,12 @@ WORK = (
     ),
     Control(
         module="consistency",
+        name="success_before_the_disk",
+        judged_by=ids("C1 C3 C5"),  # readers may see a row that is lost, or not (C2)
+        defects=(Defect("a COMMIT that does not wait for the disk", ids("C1")),),
+    ),
+    Control(
+        module="consistency",
         name="retries_without_a_key",
         judged_by=CONSISTENCY,
         defects=(
