@@ -107,7 +107,16 @@ def test_one_that_is_cut_has_no_end() -> None:
 def test_of_what_is_long_the_beginning_and_the_end_are_kept() -> None:
     kept: Kept[int] = Kept(2)
     kept.extend(range(7))
-    assert (list(kept), kept.added) == ([0, 1, 5, 6], 7)
+    assert (list(kept), kept.added, kept.whole) == ([0, 1, 5, 6], 7, False)
+
+
+def test_what_was_asked_for_before_is_told_of_probes_only_if_none_is_missing() -> None:
+    episode = Episode(1, 2, ended=9)
+    episode.readiness.extend(at(number, 503, READY) for number in range(4000))
+    assert len(list(episode.before(100).readiness)) == 100
+    episode.readiness.extend([at(4000, 503, READY)])
+    assert list(episode.before(100).readiness) == []
+    assert episode.before(100).ended is None
 
 
 def test_marks_say_when_faults_were_in_force() -> None:
@@ -129,6 +138,13 @@ def test_a_fault_of_which_only_the_end_is_marked_was_in_force_before() -> None:
     marks = Marks()
     marks.end(20)
     assert marks.latest(1, 2) == Window(float("-inf"), 20)
+
+
+def test_marks_say_which_faults_were_over_before_another_began() -> None:
+    marks = Marks([Window(10, 20), Window(30, 40), Window(35, 50), Window(60), Window(100, 110)])
+    assert list(marks.followed(0, 90)) == [(Window(10, 20), 30), (Window(35, 50), 60)]
+    assert list(marks.followed(21, 90)) == [(Window(35, 50), 60)]
+    assert list(marks.followed(0, 55)) == [(Window(10, 20), 30)]
 
 
 def test_marks_are_bounded() -> None:

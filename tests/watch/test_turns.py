@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brownout import Answer, Completion, Errors, Operation, Service, ms, seconds
+from brownout import Answer, Completion, Errors, Health, Operation, Service, ms, seconds
 from brownout.report.facts import Verdict
 from brownout.report.verdicts import Case, verdicts_by_behaviour
 from brownout.trial.clock import Clock
@@ -20,6 +20,7 @@ RETRY = {"Retry-After": "1"}
 PROBLEM = {"Content-Type": "application/problem+json"}
 LIVE, READY = Operation.route("/live"), Operation.route("/ready")
 ADDRESS = "10.0.0.5:8000"
+HEALTH = Health(live="/live", ready="/ready", period=seconds(1))
 PASSES, FAILS = b'{"status": "pass"}', b'{"status": "fail", "database": "down"}'
 
 
@@ -27,7 +28,7 @@ class Heard:
     """A watch of a service with one read, to which a test tells what came. Its time begins at 0,
     ends now, and nothing is asked for in between but what the test says."""
 
-    def __init__(self, marks: Marks | None = None, **fields: Any) -> None:
+    def __init__(self, marks: Marks | None = None, settle: float = 0.5, **fields: Any) -> None:
         self.declared: Service = service((READ,), **fields)
         self.docket = Docket(self.declared, strict=False)
         self.now = time.monotonic()
@@ -37,7 +38,7 @@ class Heard:
             marks or Marks(),
             Clock(),
             needing=["list"],
-            settle=0.5,
+            settle=settle,
             address=ADDRESS,
         )
 
@@ -328,6 +329,65 @@ def test_a_fault_that_is_still_in_force_excuses_a_service_that_is_not_back() -> 
     heard = Heard(Marks([Window(0)]))
     outage(heard, back=False)
     assert heard.verdicts()["V2"] == "not assessed"
+
+
+def returns(
+    *faults: tuple[float, float | None],
+    back: float | None = None,
+    ready: float | None = None,
+    settle: float = 1.5,
+) -> tuple[str, str]:
+    """The verdicts on H4 and V2. It failed from 100 s ago until it was `back`, if it ever was, and
+    readiness until it was `ready`, by default the same; faults were in force from and until these
+    seconds after that. It is to be back within 2 s; readiness is asked for each second."""
+    began = time.monotonic() - 100
+    windows = [
+        Window(began + first, None if last is None else began + last) for first, last in faults
+    ]
+    heard = Heard(Marks(windows), settle=settle, health=HEALTH)
+    served = began + (100 if back is None else back)
+    passed = served if ready is None else began + ready
+    moments = ask(100, 99.75)
+    for turn in (
+        [one for one in moments if one < served],
+        [one for one in moments if one >= served],
+    ):
+        heard.hear(
+            *(answer(started=one) if one >= served else refusal(one) for one in turn),
+            live=[probe(one, True, LIVE) for one in turn],
+            ready=[probe(one, one >= passed) for one in turn],
+        )
+    verdicts = heard.verdicts()
+    return verdicts["H4"], verdicts["V2"]
+
+
+def test_a_later_fault_does_not_excuse_that_it_was_not_back_from_an_earlier_one() -> None:
+    assert returns((0, 10), (90, None)) == ("broken", "broken")
+    assert returns((0, 10), (98, 99)) == ("broken", "broken")
+    assert returns((0, 10), (50, 60), back=61) == ("broken", "broken"), "it took a second fault"
+    assert returns((0, 10), (50, 60), (65, 70), back=71) == ("broken", "broken")
+
+
+def test_readiness_that_was_back_between_two_faults_is_no_breach_of_h4() -> None:
+    assert returns((0, 10), (50, 60), back=61, ready=11) == ("kept", "broken")
+
+
+def test_between_faults_it_has_its_time_to_be_back_and_to_be_seen_so() -> None:
+    """That are 2 s, a period of 1 s, the 3 s for which a caller waits, and what it has to stay."""
+    assert returns((0, 10), (17.4, 60), back=61) == ("kept", "kept")
+    assert returns((0, 10), (17.6, 60), back=61) == ("broken", "broken")
+    assert returns((0, 10), (25, 60), back=61, settle=10) == ("kept", "kept")
+    assert returns((0, 10), (17.4, None)) == ("not assessed", "not assessed")
+
+
+def test_an_earlier_fault_that_was_over_before_anything_failed_is_not_judged() -> None:
+    assert returns((-30, -5), (0, 10), back=11) == ("kept", "kept")
+    assert returns((-30, -5), (5, None)) == ("not assessed", "not assessed")
+
+
+def test_between_faults_that_overlap_none_was_over() -> None:
+    assert returns((0, 10), (5, 60), (70, 71), back=72) == ("broken", "broken")
+    assert returns((0, 10), (5, 69), (70, 71), back=72) == ("kept", "kept")
 
 
 # -- What is kept ---------------------------------------------------------------------------------
