@@ -146,6 +146,41 @@ def test_without_the_extra_it_says_what_to_install(
     assert traces.endswith("not sent; run `pip install 'pytest-brownout[otel]'` to send them")
 
 
+def test_what_opentelemetry_raises_is_said_and_ends_nothing(
+    run: Run, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions of it do that are older than the extra's, or as variables make it."""
+
+    def older(*_: object) -> object:
+        raise TypeError("create_histogram() got an unexpected keyword argument")
+
+    monkeypatch.setattr("brownout.telemetry.otlp.send_metrics", older)
+    traces, metrics = send(*run, environment)
+    assert traces.endswith(" spans sent")
+    assert "not sent: TypeError: create_histogram() got an unexpected" in metrics
+    assert "pytest-brownout[otel]" in metrics
+
+
+def test_an_interruption_passes(
+    run: Run, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("brownout.telemetry.otlp.send_spans", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(send(*run, environment))
+
+
+def test_an_endpoint_that_is_no_url_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = "http://user:secret@[::1:4318"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    for line in send(*run, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}):
+        assert " to an endpoint that is no URL: " in line
+        assert "not sent: " in line
+        assert "secret" not in line
+
+
 def test_nothing_is_said_where_nothing_is_asked_for(run: Run) -> None:
     assert not list(send(*run, {}))
 
