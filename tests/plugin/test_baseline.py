@@ -80,6 +80,32 @@ def test_a_run_is_judged_beside_its_baseline(
         assert (f"{word}: {', '.join(ids)}" in said) if ids else (f"{word}:" not in said)
 
 
+SHOULD_AND_MUST = """
+@pytest.mark.behaviour("E6")
+def test_there(service_under_test): raise violation()
+
+@pytest.mark.behaviour("E6", level="must")
+def test_valid(service_under_test):
+    if {must}:
+        raise violation()
+"""
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_should_in_the_baseline_accepts_no_must(
+    judge: Judge, declared: pytest.Pytester, strict: bool
+) -> None:
+    words = ["--brownout-report=out", *(["--brownout-strict"] if strict else [])]
+    assert judge(SHOULD_AND_MUST.format(must=False), "--brownout-report=out").ret == 0
+    for _ in range(2):
+        shutil.copy(declared.path / "out" / "brownout.json", declared.path / "base.json")
+        beside = [*words, "--brownout-baseline=base.json"]
+        assert judge(SHOULD_AND_MUST.format(must=True), *beside).ret == 1
+        assert document(declared)["baseline"]["new"] == ["E6"]
+        assert judge(SHOULD_AND_MUST.format(must=False), *beside).ret == 0
+        assert document(declared)["baseline"]["accepted"] == ["E6"]
+
+
 def test_a_baseline_is_renewed_by_a_run_with_one(judge: Judge, declared: pytest.Pytester) -> None:
     judged(judge, "T1")
     for _ in range(2):

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from brownout.behaviours import Level
 from brownout.errors import SettingsError
-from brownout.report.baseline import Baseline, Comparison, compared, read
+from brownout.report.baseline import ACCEPTED, Baseline, Comparison, compared, read
 from brownout.report.facts import Verdict
 from brownout.report.html import page
 from brownout.report.markdown import summary
@@ -41,12 +42,46 @@ def test_what_is_broken_is_read_with_its_trials(written: Callable[..., Path]) ->
         run_of([case("T1", "outage", BROKEN), case("T1", "reset"), case("T2", "reset")])[0]
     )
     assert read(path) == Baseline(path, {"T1": frozenset({"outage"})}, frozenset({"list", "place"}))
+    assert read(path).accepting(Level.MUST) == {"T1"}
 
 
 def test_a_tolerated_promise_is_in_the_baseline_too(written: Callable[..., Path]) -> None:
     assert read(written(run_of([case("H3", "reset", BROKEN, tolerated=True)])[0])).broken == {
         "H3": frozenset({"reset"})
     }
+
+
+def test_a_should_that_was_tolerated_accepts_no_must(written: Callable[..., Path]) -> None:
+    before = [case("E6", "outage", BROKEN, tolerated=True), case("T1", "outage", BROKEN)]
+    baseline = read(written(run_of(before)[0]))
+    assert baseline.accepting(Level.SHOULD) == {"E6", "T1"}
+    assert baseline.accepting(Level.MUST) == {"T1"}
+    must = [case("E6", "reset", BROKEN), case("T1", "outage", BROKEN)]
+    seen = beside(before, must, written)
+    assert (seen.accepted, seen.new, seen.wider) == (["T1"], ["E6"], {})
+    should = [case("E6", "reset", BROKEN, tolerated=True)]
+    seen = beside(before, should, written)
+    assert (seen.accepted, seen.new, seen.wider) == (["E6"], [], {"E6": ["reset"]})
+    assert Baseline.of_comparison(seen.to_json()).accepting(Level.MUST) == {"T1"}
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "earlier", "accepts"),
+    [
+        pytest.param("waived: old", [], True, id="waived"),
+        pytest.param(ACCEPTED, [], True, id="accepted-by-a-baseline"),
+        pytest.param(ACCEPTED, ["E6"], False, id="accepted-there-as-a-should"),
+        pytest.param("waived: old", ["E6"], True, id="waived-since"),
+    ],
+)
+def test_what_was_accepted_as_a_must_stays_accepted(
+    written: Callable[..., Path], acceptance: str, earlier: list[str], accepts: bool
+) -> None:
+    document = run_of([case("E6", "outage", BROKEN, tolerated=True)])[0]
+    (broken,) = document["behaviours"]
+    broken["acceptance"] = acceptance
+    document["baseline"] = {"tolerated": earlier}
+    assert ("E6" in read(written(document)).accepting(Level.MUST)) == accepts
 
 
 def test_a_part_of_the_document_is_enough(written: Callable[..., Path]) -> None:
