@@ -76,12 +76,20 @@ def shop() -> Iterator[Shop]:
         thread.join()
 
 
-def supplier(shop: Shop, declared: Service, *, ended: bool = False, **variables: str) -> Supplier:
+def supplier(
+    shop: Shop,
+    declared: Service,
+    *,
+    ended: bool = False,
+    logins: int | None = None,
+    **variables: str,
+) -> Supplier:
     return Supplier(
         declared,
         url=lambda: shop.url,
         variables=lambda: {"SHOP_PASSWORD": PASSWORD, **variables},
         ended=lambda: ended,
+        logins=logins,
     )
 
 
@@ -98,6 +106,18 @@ def test_a_token_is_asked_for_and_carried(shop: Shop) -> None:
     request = request_of(READ, shop.url, "t", supplies=made.supplies)
     assert request.headers["authorization"] == "Bearer opaque-1"
     assert "opaque-1" in made.secrets
+
+
+@pytest.mark.parametrize(("logins", "known"), [(None, {"0", "1", "2", "3"}), (2, {"2", "3"})])
+def test_tokens_stay_secret_all_of_them_or_the_last_ones(
+    shop: Shop, logins: int | None, known: set[str]
+) -> None:
+    shop.replies["/login"] = [(200, {"access_token": f"opaque-{n}"}) for n in range(4)]
+    made = supplier(shop, behind(), logins=logins)
+    for _ in range(4):
+        made.outdate()
+        made.supply()
+    assert {f"opaque-{n}" for n in known} == {one for one in made.secrets if "opaque" in one}
 
 
 def test_an_operation_may_go_without_the_login_or_with_its_own(shop: Shop) -> None:
