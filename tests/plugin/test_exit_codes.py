@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from brownout.report.merging import merged
+from brownout.report.reading import headline
 from tests.plugin.conftest import PREAMBLE, QUIETLY, Judge
 
 pytest_plugins = ["pytester"]
@@ -76,9 +78,21 @@ def test_collection_failed(judge: Judge, project: pytest.Pytester) -> None:
     assert judge(KEPT).ret == 2
 
 
-def test_internal_error(judge: Judge, project: pytest.Pytester) -> None:
-    project.makeconftest("def pytest_runtest_logfinish(): 1 / 0")
-    assert judge(KEPT).ret == 2
+@pytest.mark.parametrize(
+    "ending", ["def pytest_runtest_logfinish(): 1 / 0", "def pytest_runtest_logfinish(): EXIT"]
+)
+def test_an_end_that_is_not_pytests_own(
+    judge: Judge, project: pytest.Pytester, ending: str
+) -> None:
+    """Merged with a run that is whole, it is no less unfinished."""
+    project.makeconftest(ending.replace("EXIT", "__import__('pytest').exit('so', returncode=7)"))
+    assert judge(KEPT, "--brownout-report=report").ret == 2
+    document = json.loads((project.path / "report" / "brownout.json").read_text())
+    project.makeconftest("")
+    assert judge(KEPT, "--brownout-report=report").ret == 0
+    whole = json.loads((project.path / "report" / "brownout.json").read_text())
+    assert merged({"one": document, "another": whole}).document["exit_code"] == 2
+    assert headline(document).startswith("pytest ended with code ")
 
 
 def test_usage_error_after_behaviours_were_collected(
@@ -97,8 +111,15 @@ def pytest_collection_modifyitems():
 
 
 def test_exit_code_set_by_another_plugin_is_kept(judge: Judge, project: pytest.Pytester) -> None:
+    """Such as a limit of coverage. A report that is merged of this one has to say so, too."""
     project.makeconftest("def pytest_sessionfinish(session): session.exitstatus = 1")
-    assert judge(KEPT).ret == 1
+    result = judge(KEPT, "--brownout-report=report")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["broken, without a behaviour: pytest", "  It ended with code 1, although no test failed*"]
+    )
+    document = json.loads((project.path / "report" / "brownout.json").read_text())
+    assert merged({"one": document, "another": document}).document["exit_code"] == 1
 
 
 @pytest.mark.parametrize(

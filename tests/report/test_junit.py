@@ -14,6 +14,7 @@ from brownout.declaration.locating import place_named, place_of_function
 from brownout.errors import Violation
 from brownout.report.facts import Finding, Moment, Trouble, Verdict
 from brownout.report.junit import junit
+from brownout.report.merging import merged
 from brownout.report.verdicts import Case
 from tests.report.runs import HOSTILE, Run, case, hostile_run, large_run, mixed_run, run_of
 
@@ -193,3 +194,13 @@ def test_the_lines_of_a_python_file_are_found() -> None:
     assert place.file == Path(__file__).resolve()
     assert place.operations == {}
     assert "def service_here" in Path(__file__).read_text().splitlines()[place.line - 1]
+
+
+def test_what_several_jobs_could_not_begin_has_the_name_of_each() -> None:
+    """Without a recording no fact says which trial it was."""
+    left = Finding.unfinished("T1", "set-up failed")
+    one = replace(case("T1", "outage"), findings=[left], facts={})
+    document, _ = run_of([one])
+    root = read(junit(merged({"pg16": document, "pg17": document}).document))
+    names = [each.attrib["name"] for each in root.iter("testcase")]
+    assert [name.partition("[")[2] for name in names] == ["pg16-outage]", "pg17-outage]"]
