@@ -74,6 +74,24 @@ def test_the_shares_make_one_map() -> None:
     assert swept["seed"] == 7
 
 
+def test_the_case_in_which_the_process_ended_is_broken() -> None:
+    """What else it broke follows from that, and is no finding of its own."""
+    violation = {"facts": {"case": "place/COMMIT/lost-reply", "exit_code": 1}}
+    elsewhere = {"facts": {"fault": "Outage()", "exit_code": 1}}
+    document = {
+        "findings": [
+            {"violation": violation, "promises": [{"id": "S6"}]},
+            {"violation": elsewhere, "promises": [{"id": "S6"}]},
+            {"violation": None, "promises": [{"id": "T1"}]},
+        ]
+    }
+    cases = case("place/BEGIN/cut"), case("place/COMMIT/lost-reply")
+    swept = sweep_map(document, {"sweep_1": recording(*cases)})
+    assert swept is not None
+    assert states(swept)["place/COMMIT/lost-reply"] == ("broken", ["S6"])
+    assert states(swept)["place/BEGIN/cut"] == ("kept", [])
+
+
 def test_what_the_budget_left_out_is_in_the_map() -> None:
     swept = sweep_map({"findings": []}, {"sweep_1": recording(left_out=("place/BEGIN/cut",))})
     assert swept is not None
