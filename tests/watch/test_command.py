@@ -13,9 +13,10 @@ from brownout.cli import main
 from brownout.reaper import Reaper
 from brownout.settings.options import OPTIONS
 from tests.backends.waiting import until
+from tests.core.certified import Authority
 from tests.remote.conftest import engine_elsewhere
 from tests.remote.staging import DECLARED, staging
-from tests.watch.commanded import PAIRED, outage, watching
+from tests.watch.commanded import PAIRED, Watch, outage, watching
 
 __all__ = ["engine_elsewhere"]
 
@@ -80,6 +81,28 @@ def test_what_a_single_answer_shows_is_broken(
     assert code == 1, said
     assert watch.having("broken") == broken, said
     assert re.search(r"seen: \d+ times, ", said)
+
+
+def test_a_service_of_ones_own_authority_is_watched_once_that_is_named(
+    server: Backend, reaper: Reaper, tmp_path: Path, engine_elsewhere: str
+) -> None:
+    authority = Authority.in_folder(tmp_path / "certificates")
+    stranger = Authority.in_folder(tmp_path / "stranger")
+    app = "tests.watch.broken:html_refusals"
+    with staging(server, reaper, tmp_path, engine_elsewhere, app=app, authority=authority) as place:
+        named = [f"--remote-service={place.url}", DECLARED, "--for=1"]
+        with Watch(tmp_path, *named, f"--remote-ca={stranger.certificate}") as refused:
+            code, said = refused.end()
+        assert code == 2, said
+        assert "The certificate of the service is not accepted" in " ".join(said.split())
+        with watching(tmp_path, place, f"--remote-ca={authority.certificate}") as watch:
+            with outage(place, watch):
+                pass
+            watch.until("all is well again")
+            watch.send(signal.SIGINT)
+            code, said = watch.end()
+    assert code == 1, said
+    assert watch.having("broken") == {"E1", "E4"}, said
 
 
 def test_a_service_that_never_comes_back_is_broken_where_the_end_of_the_fault_is_known(
