@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from brownout import Answer, ContractViolation, NotAssessable, Operation, Service
+from brownout.mask import Mask
 from brownout.report.facts import Trouble, Verdict
 from brownout.trial.probe import Probe
 from brownout.trial.recording import Recording
@@ -90,7 +92,7 @@ class Shop(Probe):
 def test_few_writes_are_followed_while_all_is_well_and_many_while_requests_fail() -> None:
     async def followed(count: int, *, failing: bool) -> int:
         async with Shop() as shop:
-            writing = Writing(PAIRED, shop)
+            writing = Writing(PAIRED, shop, Mask({}).answer)
             for turn in range(count):
                 await writing.ask(WRITE, turn=turn, failing=failing)
             notes = await writing.everything()
@@ -120,7 +122,7 @@ def test_a_write_that_is_under_way_when_the_watch_ends_says_nothing() -> None:
     async def ended() -> Recording:
         async with Slow() as shop:
             shop.third = asyncio.Event()
-            writing = Writing(PAIRED, shop)
+            writing = Writing(PAIRED, shop, Mask({}).answer)
             for turn in range(2):
                 await writing.ask(WRITE, turn=turn, failing=False)
             under_way = asyncio.create_task(writing.ask(WRITE, turn=2, failing=False))
@@ -131,3 +133,24 @@ def test_a_write_that_is_under_way_when_the_watch_ends_says_nothing() -> None:
     made = asyncio.run(ended())
     assert len(made.notes["written"]) == 2
     assert list(verdicts(made)) == ["kept"] * 3
+
+
+def test_what_is_remembered_of_writes_and_reads_has_no_secret() -> None:
+    class Telling(Shop):
+        async def ask(
+            self, operation: Operation, *, token: str | None = None, **_: object
+        ) -> Answer:
+            came = await super().ask(operation, token=token)
+            return replace(
+                came, body=came.body + b" open-sesame", headers=(("Sid", "open-sesame"),)
+            )
+
+    async def ended() -> Recording:
+        async with Telling() as shop:
+            writing = Writing(PAIRED, shop, Mask({}, ["open-sesame"]).answer)
+            await writing.ask(WRITE, turn=0, failing=False)
+            return recording(declared=PAIRED, notes=await writing.everything())
+
+    made = asyncio.run(ended())
+    assert list(verdicts(made)) == ["kept"] * 3
+    assert "open-sesame" not in json.dumps(made.to_json())
