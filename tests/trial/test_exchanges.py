@@ -1,13 +1,13 @@
 """What the engine recorded becomes steps, the statement to hit is found, log levels are read."""
 
-import re
-
 import pytest
 
 from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.events import Event
+from brownout.engine.wire.patterns import pattern_of
 from brownout.trial import Exchange, WireStep
-from brownout.trial.exchanges import error_lines, skeleton, steps_of, target_of
+from brownout.trial.exchanges import error_lines, steps_of, target_of
+from brownout.trial.sweep.statements import key_of
 from tests.core.made import answer
 
 UP, DOWN = StreamDirection.UPSTREAM, StreamDirection.DOWNSTREAM
@@ -26,12 +26,6 @@ def event(
     rule: str | None = None,
 ) -> Event:
     return Event(1, at, session, direction, kind, sql, None, None, "T", 9, rule)
-
-
-def test_literals_do_not_tell_statements_apart() -> None:
-    assert skeleton("select  'a''b',\n 17, x1, $2 from t3 where y = 1.5") == (
-        "select ?, ?, x1, $2 from t3 where y = ?"
-    )
 
 
 def test_what_is_executed_is_a_step_and_what_a_rule_acted_on_is_a_hit() -> None:
@@ -75,9 +69,43 @@ def test_the_statement_to_hit_is_the_last_that_writes_or_the_last(
     found = target_of([[event(sql) for sql in statements]] * 2, set())
     assert found is not None
     assert found.sql == target
-    raw = next(sql for sql in statements if skeleton(sql) == found.sql)
-    assert re.search(found.pattern.replace(" ", r"\s+"), f"  {raw}", re.IGNORECASE)
-    assert not re.search(found.pattern.replace(" ", r"\s+"), "select count(*) from orders")
+    raw = next(sql for sql in statements if key_of(sql) == found.sql)
+    pattern = pattern_of(found.pattern)
+    assert pattern.found_in(f"  {raw}")
+    assert not pattern.found_in("select count(*) from orders")
+
+
+COMMENTED = [
+    f"-- name: PlaceOrder :one\n{PLACE}",
+    f"/* insert for shop.Order */{PLACE}",
+    f"/*action='place',request_id='7'*/ -- don't\n /* no 1 */ {PLACE} /*traceparent='00'*/",
+    PLACE.replace("into", "/*+ a hint */into -- orders\n"),
+    PLACE.replace(" ", " /* as many as make a pattern too large */ ")
+    + " ".join(f"-- {number}\n" for number in range(20)),
+]
+
+
+@pytest.mark.parametrize("sql", COMMENTED)
+def test_comments_are_no_part_of_a_statement(sql: str) -> None:
+    (step,) = steps_of([event(sql)])
+    assert (step.sql, step.works, step.writes) == (PLACE, True, True)
+
+
+@pytest.mark.parametrize("sql", COMMENTED)
+def test_a_statement_is_hit_whatever_its_comments_say(sql: str) -> None:
+    found = target_of([[event(FIND), event(sql), event("commit")]] * 3, set())
+    assert found is not None
+    assert found.sql == PLACE
+    pattern = pattern_of(found.pattern)
+    assert pattern.found_in(sql)
+    assert pattern.found_in(f"/* another\none */ {sql}")
+    assert not pattern.found_in(f"/* {PLACE} */ {FIND}")
+    assert not pattern.found_in(f"-- {PLACE}\n{FIND}")
+
+
+def test_a_comment_does_not_make_a_statement_the_request_s_own() -> None:
+    background = {step.sql for step in steps_of([event(f"/* watch */ {FIND}")])}
+    assert target_of([[event(f"/* list */ {FIND}"), event("-- a\nselect 1")]], background) is None
 
 
 def test_a_statement_that_is_not_always_sent_or_not_the_request_s_is_not_hit() -> None:
