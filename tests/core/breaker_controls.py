@@ -1,6 +1,8 @@
 """What judgements on a breaker and a fallback must accept and reject."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import partial
 
 from brownout import Answer, Breaker, Degraded
@@ -37,8 +39,31 @@ def aged(value: str) -> Answer:
     return answer(headers={"Age": value})
 
 
+def headed(name: str, value: str, *, age: str | None = None) -> Answer:
+    return answer(headers={name: value} | ({} if age is None else {"Age": age}))
+
+
+STALE = {flag: answer(json={"stale": flag}) for flag in (False, True)}
+
+
 def as_of(value: object) -> Answer:
     return answer(json={"meta": {"as_of": value}})
+
+
+def moment(age: float) -> datetime:
+    """So many seconds before an answer came that `answer` makes."""
+    ago = timedelta(seconds=time.monotonic() - answer().finished + age)
+    return datetime.now(UTC) - ago
+
+
+def cached(*degraded: Answer, fresh: Answer = OK) -> None:
+    """Of a service that may answer without the database while nothing is broken."""
+    expect_marked_as_stale([fresh], degraded, BY_HEADER, cached=True)
+
+
+def by(marker: str, fresh: Answer, degraded: Answer) -> None:
+    declared = Degraded(marker=marker, max_age=seconds(60))
+    expect_marked_as_stale([fresh], [degraded], declared)
 
 
 shielded = partial(expect_shielded, service=SERVICE, breaker=BREAKER)
@@ -48,18 +73,53 @@ BREAKER_CONTROLS = {
         kept=[
             lambda: expect_marked_as_stale([OK, GONE], [aged("7"), GONE], BY_HEADER),
             lambda: expect_marked_as_stale([OK], [as_of(12.5)], BY_MEMBER),
-            lambda: expect_marked_as_stale([OK], [as_of(datetime.now(UTC).isoformat())], BY_MEMBER),
-            lambda: expect_marked_as_stale(
-                [answer(json={"stale": False})],
-                [answer(json={"stale": True}, headers={"Age": "3"})],
-                Degraded(marker="$.stale", max_age=seconds(60)),
+            lambda: expect_marked_as_stale([OK], [as_of(moment(30).isoformat())], BY_MEMBER),
+            lambda: by("$.stale", STALE[False], answer(json={"stale": True}, headers={"Age": "3"})),
+            lambda: by("$.stale", STALE[False], answer(json={"stale": True, "age_seconds": 3})),
+            lambda: by("$.stale", STALE[False], answer(json={"stale": True, "cachedAgeMs": 59e3})),
+            # Whether this is the moment of the data is not said, so any of them may be.
+            lambda: by(
+                "$.stale",
+                STALE[False],
+                answer(json={"stale": True, "updated": "2001-01-01", "age": "PT1M"}),
             ),
+            lambda: by(
+                "$.cache",
+                answer(json={"cache": {"stale": False}}),
+                answer(json={"cache": {"stale": True, "fetched_at": moment(30).timestamp()}}),
+            ),
+            lambda: by(
+                "$.cache", OK, answer(json={"cache": {"cachedAt": format_datetime(moment(9))}})
+            ),
+            # A marker that is always there.
+            lambda: by("X-Cache", headed("X-Cache", "MISS"), headed("X-Cache", "HIT", age="3")),
+            lambda: by("X-From", headed("X-From", "db-1"), headed("X-From", "cache-1", age="3")),
+            lambda: by("Age", headed("Age", "0"), headed("Age", "0")),
+            lambda: by("$.meta.as_of", as_of(str(moment(0))), as_of(str(moment(3)))),
+            *(
+                partial(by, "$.stale_for", OK, answer(json={"stale_for": text}))
+                for text in ("3s", "0.5 s", "900ms", "1m0s", "PT3.2S", "0:00:03.1")
+            ),
+            # Answers may come from a cache that is still fresh.
+            lambda: cached(OK, aged("7")),
+            lambda: cached(aged("7"), fresh=aged("7")),
         ],
         broken=[
             lambda: expect_marked_as_stale([OK], [aged("7"), OK], BY_HEADER),
             lambda: expect_marked_as_stale([OK], [aged("61")], BY_HEADER),
             lambda: expect_marked_as_stale([OK], [aged("old")], BY_HEADER),
-            lambda: expect_marked_as_stale([aged("0")], [aged("7")], BY_HEADER),
+            lambda: expect_marked_as_stale([aged("4")], [aged("7")], BY_HEADER),
+            lambda: cached(OK, aged("61")),
+            lambda: by("X-Cache", headed("X-Cache", "HIT"), headed("X-Cache", "HIT", age="3")),
+            lambda: by("X-Stale", OK, headed("X-Stale", "false", age="3")),
+            lambda: by("$.stale", OK, answer(json={"stale": True})),
+            lambda: by("$.stale", OK, answer(json={"stale": True, "messages": 3})),
+            lambda: by("$.stale", STALE[True], answer(json={"stale": True, "age_seconds": 3})),
+            lambda: by("$.cache", OK, answer(json={"cache": {"stale": False, "age": 3}})),
+            lambda: by("$.stale_for", OK, answer(json={"stale_for": "61s"})),
+            lambda: by("$.as_of", OK, answer(json={"as_of": moment(70).timestamp() * 1000})),
+            lambda: by("$.as_of", OK, answer(json={"as_of": "2099-01-01T00:00:00Z"})),
+            lambda: by("Age", OK, aged("nan")),
             lambda: expect_marked_as_stale([OK], [as_of(True)], BY_MEMBER),
             lambda: expect_marked_as_stale([OK], [as_of("2001-01-01T00:00:00")], BY_MEMBER),
             lambda: expect_marked_as_stale([OK], [answer(body=b"-")], BY_MEMBER),
@@ -68,6 +128,7 @@ BREAKER_CONTROLS = {
             lambda: expect_marked_as_stale([OK], [], BY_HEADER),
             lambda: expect_marked_as_stale([OK], [GONE], BY_HEADER),
             lambda: expect_marked_as_stale([GONE], [aged("7")], BY_HEADER),
+            lambda: cached(OK),
         ],
     ),
     "expect_opened_by_slow_calls": Controls(
