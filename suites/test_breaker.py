@@ -62,6 +62,7 @@ def test_errors_of_callers_do_not_open_the_breaker(brownout_recording: Recording
 def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> None:
     """And is not older than the service declares."""
     noted = {one.name: (one, fresh) for one, fresh in brownout_recording.noted("fresh")}
+    (outage,) = brownout_recording.injected
 
     def judge(one: tuple[Operation, tuple[Answer, ...]]) -> None:
         operation, fresh = one
@@ -69,6 +70,12 @@ def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> Non
         degraded = brownout_recording.note(f"degraded {operation.name}")
         exchanges = brownout_recording.exchanges.get(f"fresh {operation.name}", ())
         reads = bool(exchanges) and all(exchange.reads for exchange in exchanges)
-        expect_marked_as_stale(fresh, degraded, operation.degraded, cached=not reads)
+        expect_marked_as_stale(
+            fresh,
+            degraded,
+            operation.degraded,
+            cached=not reads,
+            gone_since=outage.made if outage.felt and operation.needs_database else None,
+        )
 
     expect_each(noted, judge)

@@ -61,6 +61,19 @@ def cached(*degraded: Answer, fresh: Answer = OK) -> None:
     expect_marked_as_stale([fresh], degraded, BY_HEADER, cached=True)
 
 
+def later(
+    degraded: Answer, by: Degraded = BY_HEADER, *, after: float = 3, cached: bool = False
+) -> None:
+    """So many seconds after an outage began."""
+    gone_since = degraded.started - after
+    expect_marked_as_stale([OK], [degraded], by, cached=cached, gone_since=gone_since)
+
+
+SOON = Degraded(marker="Age", max_age=seconds(4))
+STALE_FOR = Degraded(marker="$.stale_for", max_age=seconds(4))
+FLAG = Degraded(marker="X-Stale", max_age=seconds(60))
+
+
 def by(marker: str, fresh: Answer, degraded: Answer) -> None:
     declared = Degraded(marker=marker, max_age=seconds(60))
     expect_marked_as_stale([fresh], [degraded], declared)
@@ -103,6 +116,13 @@ BREAKER_CONTROLS = {
             # Answers may come from a cache that is still fresh.
             lambda: cached(OK, aged("7")),
             lambda: cached(aged("7"), fresh=aged("7")),
+            # No data is younger than the outage, but for the rounding of its age.
+            lambda: later(aged("2")),
+            lambda: later(as_of(moment(3).isoformat()), BY_MEMBER),
+            lambda: later(headed("X-Stale", "1", age="3"), FLAG),
+            lambda: later(aged("0"), after=0.9),
+            # It may have been fresh for some time.
+            lambda: later(answer(json={"stale_for": 1}), STALE_FOR, after=5.5),
         ],
         broken=[
             lambda: expect_marked_as_stale([OK], [aged("7"), OK], BY_HEADER),
@@ -120,6 +140,12 @@ BREAKER_CONTROLS = {
             lambda: by("$.as_of", OK, answer(json={"as_of": moment(70).timestamp() * 1000})),
             lambda: by("$.as_of", OK, answer(json={"as_of": "2099-01-01T00:00:00Z"})),
             lambda: by("Age", OK, aged("nan")),
+            lambda: later(aged("0")),
+            lambda: later(as_of(moment(0).isoformat()), BY_MEMBER),
+            lambda: later(as_of(moment(-4).isoformat()), BY_MEMBER),
+            lambda: later(headed("X-Stale", "1"), FLAG),
+            lambda: later(aged("4"), SOON, after=5.5),
+            lambda: later(OK, SOON, after=5.5, cached=True),
             lambda: expect_marked_as_stale([OK], [as_of(True)], BY_MEMBER),
             lambda: expect_marked_as_stale([OK], [as_of("2001-01-01T00:00:00")], BY_MEMBER),
             lambda: expect_marked_as_stale([OK], [answer(body=b"-")], BY_MEMBER),
@@ -129,6 +155,7 @@ BREAKER_CONTROLS = {
             lambda: expect_marked_as_stale([OK], [GONE], BY_HEADER),
             lambda: expect_marked_as_stale([GONE], [aged("7")], BY_HEADER),
             lambda: cached(OK),
+            lambda: later(OK, SOON, cached=True),
         ],
     ),
     "expect_opened_by_slow_calls": Controls(

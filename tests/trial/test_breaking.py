@@ -51,3 +51,9 @@ def test_a_longer_watch_allows_more_trials_and_needs_more_requests() -> None:
     assert allowed == SERVICE.workers * (5 + 2) * 1.5
     assert not told_apart(int(allowed * 2) - 1, allowed)
     assert told_apart(int(allowed * 2), allowed)
+
+
+def test_a_degraded_answer_is_looked_at_again_and_once_it_is_too_old_if_that_is_soon() -> None:
+    assert breaking._asked_later(seconds(60)) == [seconds(3)]
+    assert breaking._asked_later(seconds(10)) == [seconds(3), seconds(11.5)]
+    assert breaking._asked_later(seconds(2)) == [seconds(3.5)]
