@@ -30,6 +30,11 @@ def refused(count: int, milliseconds: float = 5, status: int = 503) -> list[Answ
     return [answer(status, elapsed=ms(milliseconds), body=problem(status).body)] * count
 
 
+def waited(after: float, milliseconds: float) -> list[Answer]:
+    """As many as the service accepts at once, refused after so long."""
+    return [replace(one, started=one.started + after) for one in refused(30, milliseconds)]
+
+
 def spike(*groups: Sequence[Answer], lag: float = 0.001) -> Recording:
     """A spike with these answers, at D = 1 s."""
     answers = tuple(one for group in groups for one in group)
@@ -125,8 +130,11 @@ OVERLOAD_CONTROLS = {
         kept=[
             lambda: refusing(spike(served(20), refused(50), refused(30, 900))),
             lambda: refusing(spike(served(20), refused(50, status=429))),
+            # Those that wait in vain make room for as many again.
+            lambda: refusing(spike(served(20), refused(40), waited(0, 300), waited(0.3, 300))),
         ],
         broken=[
+            lambda: refusing(spike(served(20), refused(40), waited(0, 300), waited(0.2, 300))),
             lambda: refusing(spike(served(20), refused(50), refused(1, status=500))),
             lambda: refusing(spike(served(20), refused(50), refused(1, status=504))),
             lambda: refusing(spike(served(20), refused(50), [SILENT])),
@@ -139,6 +147,9 @@ OVERLOAD_CONTROLS = {
             lambda: refusing(spike(served(20), refused(39))),
             lambda: refusing(spike()),
             lambda: refusing(spike(served(20), refused(80, 500), lag=0.2)),
+            lambda: refusing(
+                spike(refused(40), waited(0, 1500), waited(0, 900), waited(1.5, 1500), lag=0.2)
+            ),
         ],
     ),
     "expect_goodput": Controls(
