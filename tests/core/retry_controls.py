@@ -27,6 +27,15 @@ __all__ = ["RETRY_CONTROLS"]
 FIND = "select id from orders where customer = $1"
 PLACE = "insert into orders (customer) values ($1)"
 NOTE = "insert into audit_log (action) values ($1)"
+CALLS = (
+    "select place_order($1, ?)",
+    'SELECT id, created FROM shop."place order"($1)',
+    "copy orders (customer) from stdin",
+)
+"""Statements that write, although not by their first word."""
+
+GET = "select * from get_order($1)"
+NOW = "select pg_catalog.now()"
 
 
 def hit(*times: float, sql: str = PLACE, lines: int = 1, status: int = 503) -> Exchange:
@@ -240,8 +249,25 @@ RETRY_CONTROLS = {
             lambda: expect_unanswered_never_repeated(
                 [sent(("begin", "I"), (PLACE, "T"), (NOTE, "T"), ("!commit", "T"), (NOTE, "I", 2))]
             ),
+            *(
+                partial(
+                    expect_unanswered_never_repeated,
+                    [sent(("begin", "I"), (call, "T"), ("!commit", "T"), (FIND, "I", 2))],
+                )
+                for call in CALLS
+            ),
         ],
         broken=[
+            *(
+                partial(
+                    expect_unanswered_never_repeated,
+                    [sent(("begin", "I"), (call, "T"), ("!commit", "T"), (call, "T", 2))],
+                )
+                for call in CALLS
+            ),
+            lambda: expect_unanswered_never_repeated(
+                [sent(("!" + CALLS[0], "I"), (NOW, "I", 2), (CALLS[0], "I", 2))]
+            ),
             lambda: expect_unanswered_never_repeated(
                 [sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2))]
             ),
@@ -273,6 +299,12 @@ RETRY_CONTROLS = {
                 expect_unanswered_never_repeated,
                 [sent(*RELAY, ("begin", "I"), (FIND, "T"), *RELAY[:2])],
                 plain=[sent(("begin", "I"), (FIND, "T"), ("commit", "T"))],
+            ),
+            lambda: expect_unanswered_never_repeated([sent(("!" + FIND, "I"), (FIND, "I", 2))]),
+            lambda: expect_unanswered_never_repeated([sent(("!" + NOW, "I"), (NOW, "I", 2))]),
+            # Which of both calls writes?
+            lambda: expect_unanswered_never_repeated(
+                [sent((CALLS[0], "I"), ("!" + GET, "I"), (GET, "I", 2))]
             ),
         ],
     ),
