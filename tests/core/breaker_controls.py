@@ -1,6 +1,7 @@
 """What judgements on a breaker and a fallback must accept and reject."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -81,6 +82,17 @@ def by(marker: str, fresh: Answer, degraded: Answer) -> None:
 
 shielded = partial(expect_shielded, service=SERVICE, breaker=BREAKER)
 
+
+def slow(exchange: Exchange, trials: int | None = None) -> None:
+    breaker = replace(BREAKER, trials=trials)
+    expect_opened_by_slow_calls(exchange, replace(SERVICE, breaker=breaker))
+
+
+def trying(exchange: Exchange, trials: int) -> None:
+    """Of a breaker that lets so many requests through after each rest."""
+    expect_shielded(exchange, SERVICE, replace(BREAKER, trials=trials))
+
+
 BREAKER_CONTROLS = {
     "expect_marked_as_stale": Controls(
         kept=[
@@ -159,17 +171,42 @@ BREAKER_CONTROLS = {
         ],
     ),
     "expect_opened_by_slow_calls": Controls(
-        kept=[lambda: expect_opened_by_slow_calls(asked(10, 2), SERVICE)],
-        broken=[lambda: expect_opened_by_slow_calls(asked(10, 3), SERVICE)],
-        nothing=[lambda: expect_opened_by_slow_calls(Exchange((), ()), SERVICE)],
+        kept=[
+            lambda: slow(asked(10, 2)),
+            lambda: slow(asked(10, 2), 1),
+        ],
+        broken=[
+            lambda: slow(asked(10, 3)),
+            lambda: slow(asked(10, 3), 1),
+            lambda: slow(asked(50, 21), 10),
+        ],
+        nothing=[
+            lambda: slow(Exchange((), ())),
+            # No more than these reach a pool of three, whatever the breaker does.
+            lambda: slow(asked(10, 3), 3),
+        ],
     ),
     "expect_shielded": Controls(
-        kept=[lambda: shielded(asked(100, 0)), lambda: shielded(asked(100, 10))],
+        kept=[
+            lambda: shielded(asked(100, 0)),
+            lambda: shielded(asked(100, 10)),
+            lambda: trying(asked(100, 31), 3),
+        ],
         broken=[
-            lambda: shielded(asked(100, 11)),
+            lambda: shielded(asked(100, 51)),
+            lambda: shielded(asked(300, 106)),
+            lambda: trying(asked(100, 11), 1),
+            lambda: trying(asked(100, 32), 3),
             lambda: shielded(asked(100, 100)),
             lambda: shielded(asked(100, 5, milliseconds=300)),
         ],
-        nothing=[lambda: shielded(asked(20, 20)), lambda: shielded(Exchange((), ()))],
+        nothing=[
+            lambda: shielded(asked(20, 20)),
+            lambda: shielded(Exchange((), ())),
+            # As many as ten trials at once, which are not declared.
+            lambda: shielded(asked(100, 11)),
+            lambda: shielded(asked(300, 105)),
+            lambda: trying(asked(100, 60), 10),
+        ],
     ),
 }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from brownout import (
     RFC9457_SCHEMA,
+    Breaker,
     Budget,
     Degraded,
     Errors,
@@ -70,6 +71,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "refused and undetermined": (lambda: write(refused=[500], undetermined=[500, 502]), "'500'"),
     "applied without the token": (lambda: write(applied="select count(*) from a"), "$1"),
     "applied with another paramstyle": (lambda: write(applied="select 1 where a = %s"), "$1"),
+    "a breaker without a trial": (
+        lambda: Breaker(failures=1, rest=seconds(1), trials=0),
+        "trials",
+    ),
     "degraded without a mark": (lambda: Degraded(marker="", max_age=seconds(1)), "marker"),
     "degraded without an age": (lambda: Degraded(marker="Age", max_age=seconds(0)), "max_age"),
     "a feed whose change has no token": (

@@ -1,6 +1,7 @@
 """An open breaker is watched until its trials can be told apart from other requests."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,7 @@ async def test_it_does_not_wait_for_a_service_that_is_gone() -> None:
 def test_a_longer_watch_allows_more_trials_and_needs_more_requests() -> None:
     allowed = trials_allowed(SERVICE, BREAKER, seconds(1))
     assert allowed == SERVICE.workers * (5 + 2) * 1.5
+    assert allowed * 3 == trials_allowed(SERVICE, replace(BREAKER, trials=3), seconds(1))
     assert not told_apart(int(allowed * 2) - 1, allowed)
     assert told_apart(int(allowed * 2), allowed)
 
