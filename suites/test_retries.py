@@ -48,24 +48,37 @@ def test_attempts_are_spread_out(brownout_recording: Recording) -> None:
 @pytest.mark.trials(FAILING_ONCE)
 def test_a_conflict_between_transactions_is_tried_again(brownout_recording: Recording) -> None:
     """40001 and 40P01 say that the same transaction may succeed."""
-    expect_retried(brownout_recording.exchanged("conflict"))
+    expect_each(brownout_recording.exchanged_each("conflict"), expect_retried)
 
 
 @pytest.mark.behaviour("R4")
 @pytest.mark.trials(FAILING_ONCE)
 def test_an_error_of_the_caller_is_not_tried_again(brownout_recording: Recording) -> None:
     """Classes 22 and 42: it would only fail again."""
-    (plain,) = brownout_recording.exchanged("plain").values()
-    expect_never_repeated(brownout_recording.exchanged("refused"), plain=plain)
+    refused = brownout_recording.exchanged_each("refused")
+
+    def judge(operation: str) -> None:
+        plain = brownout_recording.exchanges[f"plain {operation}"]
+        expect_never_repeated(refused[operation], plain=plain)
+
+    expect_each({operation: operation for operation in refused}, judge)
 
 
 @pytest.mark.behaviour("R5")
 @pytest.mark.trials(FAILING_ONCE)
 def test_the_whole_transaction_is_tried_again(brownout_recording: Recording) -> None:
     """A statement alone would meet a transaction that has failed, or miss what came before it."""
-    (plain,) = brownout_recording.exchanged("plain").values()
-    judge = partial(expect_whole_transactions, plain=plain)
-    expect_each(brownout_recording.exchanged("conflict"), judge)
+    conflicts = {
+        (operation, state): tries
+        for operation, states in brownout_recording.exchanged_each("conflict").items()
+        for state, tries in states.items()
+    }
+
+    def judge(conflict: tuple[str, str]) -> None:
+        plain = brownout_recording.exchanges[f"plain {conflict[0]}"]
+        expect_whole_transactions(conflicts[conflict], plain=plain)
+
+    expect_each({" ".join(conflict): conflict for conflict in conflicts}, judge)
 
 
 @pytest.mark.behaviour("R6")

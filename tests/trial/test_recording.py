@@ -233,6 +233,23 @@ WHOLE = recording(
 )
 
 
+def test_exchanges_are_found_by_operation_and_by_case() -> None:
+    one, other = (Exchange((answer(status),), ()) for status in (200, 503))
+    made = recording(
+        exchanges={
+            "plain place": (one,),
+            "conflict 40001 place": (one, other),
+            "conflict 40P01 place": (other,),
+            "conflict 40001 cancel order": (one,),
+        }
+    )
+    assert made.exchanged("plain") == {"place": (one,)}
+    assert made.exchanged_each("conflict") == {
+        "place": {"40001": (one, other), "40P01": (other,)},
+        "cancel order": {"40001": (one,)},
+    }
+
+
 def test_the_whole_recording_is_json() -> None:
     document = json.loads(json.dumps(WHOLE.to_json(), allow_nan=False))
     assert document["format"] == 1

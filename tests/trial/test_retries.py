@@ -1,0 +1,90 @@
+"""Which operations meet which errors, and how many times."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from brownout import NotAssessable, Operation
+from brownout.faults import Fault, ServerError
+from brownout.trial import Exchange, Stage, WireStep, retries
+from brownout.trial.exchanges import Target
+from brownout.trial.retries import FailingOnce
+from tests.core.made import READ, WRITE, answer, service
+
+CANCEL = Operation.write("cancel", "POST", "/cancel")
+SQL = "update orders set cancelled = true"
+
+
+class FakeTap:
+    """Finds a statement of each operation but of `hidden`; where it fails, some try again."""
+
+    def __init__(self, *, hidden: tuple[str, ...] = (), trying_again: tuple[str, ...] = ()) -> None:
+        self.failed: list[tuple[str, str]] = []
+        self._hidden = hidden
+        self._trying_again = trying_again
+
+    async def target(self, operation: Operation) -> Target | None:
+        return None if operation.name in self._hidden else Target(SQL, SQL)
+
+    async def earn(self, operation: Operation) -> None:
+        """As `Tap.earn`."""
+
+    async def fail(self, operation: Operation, fault: Fault, name: str) -> Exchange:
+        assert isinstance(fault, ServerError)
+        self.failed.append((operation.name, name))
+        hit = WireStep(1.0, 1, SQL, "I", hit=True)
+        again = (WireStep(2.0, 1, SQL, "I"),) if operation.name in self._trying_again else ()
+        return Exchange((answer(),), (hit, *again))
+
+
+async def failing_once(
+    monkeypatch: pytest.MonkeyPatch, tap: FakeTap, *operations: Operation
+) -> list[tuple[str, str]]:
+    @asynccontextmanager
+    async def tapped(_stage: Stage) -> AsyncIterator[FakeTap]:
+        yield tap
+
+    monkeypatch.setattr(retries, "tapped", tapped)
+    stage = SimpleNamespace(declared=service(operations))
+    await FailingOnce().run(cast("Stage", stage))
+    return tap.failed
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_each_write_meets_conflicts_and_errors_of_callers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tap = FakeTap(trying_again=("place",))
+    failed = await failing_once(monkeypatch, tap, READ, WRITE, CANCEL)
+    assert failed == [
+        ("place", "conflict 40001 place"),
+        ("place", "conflict 40P01 place"),
+        ("place", "refused 22001 place"),
+        ("place", "refused 42P01 place"),
+        # What is not tried again is given another chance.
+        ("cancel", "conflict 40001 cancel"),
+        ("cancel", "conflict 40001 cancel"),
+        ("cancel", "conflict 40P01 cancel"),
+        ("cancel", "conflict 40P01 cancel"),
+        ("cancel", "refused 22001 cancel"),
+        ("cancel", "refused 42P01 cancel"),
+    ]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_read_meets_them_where_there_is_no_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = await failing_once(monkeypatch, FakeTap(trying_again=("list",)), READ)
+    assert [name for name, _ in failed] == ["list"] * 4
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_write_without_a_statement_of_its_own_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed = await failing_once(monkeypatch, FakeTap(hidden=("place",)), WRITE, CANCEL)
+    assert {name for name, _ in failed} == {"cancel"}
+    with pytest.raises(NotAssessable, match="told apart"):
+        await failing_once(monkeypatch, FakeTap(hidden=("place",)), WRITE)
