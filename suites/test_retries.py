@@ -18,11 +18,11 @@ from brownout.expectations import (
     expect_whole_transactions,
 )
 from brownout.trial import Recording
-from brownout.trial.plan import ALWAYS_FAILING, FAILING_ONCE, UNANSWERED_WRITES
+from brownout.trial.plan import ALWAYS_CUT, ALWAYS_FAILING, FAILING_ONCE, UNANSWERED_WRITES
 
 
 @pytest.mark.behaviour("R1")
-@pytest.mark.trials(*ALWAYS_FAILING)
+@pytest.mark.trials(*ALWAYS_FAILING, ALWAYS_CUT)
 def test_a_request_is_attempted_three_times_at_most(brownout_recording: Recording) -> None:
     """Counted on the way to the database, one request at a time."""
     expect_each(brownout_recording.exchanged("failing"), expect_few_attempts)
@@ -95,7 +95,7 @@ def test_a_write_without_a_key_is_not_repeated_after_its_commit(
 
 
 @pytest.mark.behaviour("R7")
-@pytest.mark.trials(*ALWAYS_FAILING)
+@pytest.mark.trials(*ALWAYS_FAILING, ALWAYS_CUT)
 def test_retries_end_within_the_deadline(brownout_recording: Recording) -> None:
     """The last attempt as well as the answer."""
     latest = brownout_recording.declared.budget.latest

@@ -24,8 +24,8 @@ FIXTURES = """
 """
 
 TRIALS = """
-    abandoned_queries always_conflicting always_ended back_at_baseline bad_value bandwidth
-    black_hole black_hole_to_service breaking cached_plans chaos_1 chaos_2 chaos_3 chaos_4
+    abandoned_queries always_conflicting always_cut always_ended back_at_baseline bad_value
+    bandwidth black_hole black_hole_to_service breaking cached_plans chaos_1 chaos_2 chaos_3 chaos_4
     commit_refused conflict crash crowd crowd_in_a_black_hole cut cut_after_200_bytes
     cut_after_40_bytes cut_after_8_bytes disk_full ended_in_use event_loop_liveness
     event_loop_without_database failed_requests failing_once fallback feed_black_hole feed_ended

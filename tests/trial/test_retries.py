@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
+from unittest.mock import AsyncMock
 
 import pytest
 
 from brownout import NotAssessable, Operation
-from brownout.faults import Fault, ServerError
+from brownout.faults import CutAt, Fault, Statement
 from brownout.trial import Exchange, Stage, WireStep, retries
 from brownout.trial.exchanges import Target
-from brownout.trial.retries import FailingOnce
+from brownout.trial.retries import AlwaysCut, FailingOnce
 from tests.core.made import READ, WRITE, answer, service
 
 CANCEL = Operation.write("cancel", "POST", "/cancel")
@@ -23,6 +25,7 @@ class FakeTap:
 
     def __init__(self, *, hidden: tuple[str, ...] = (), trying_again: tuple[str, ...] = ()) -> None:
         self.failed: list[tuple[str, str]] = []
+        self.faults: list[Fault] = []
         self._hidden = hidden
         self._trying_again = trying_again
 
@@ -32,24 +35,38 @@ class FakeTap:
     async def earn(self, operation: Operation) -> None:
         """As `Tap.earn`."""
 
-    async def fail(self, operation: Operation, fault: Fault, name: str) -> Exchange:
-        assert isinstance(fault, ServerError)
+    async def fail(
+        self,
+        operation: Operation,
+        fault: Fault,
+        name: str,
+        *,
+        lingering: timedelta | None = None,  # noqa: ARG002 - as `Tap.fail`
+    ) -> Exchange:
         self.failed.append((operation.name, name))
+        self.faults.append(fault)
         hit = WireStep(1.0, 1, SQL, "I", hit=True)
         again = (WireStep(2.0, 1, SQL, "I"),) if operation.name in self._trying_again else ()
         return Exchange((answer(),), (hit, *again))
 
 
-async def failing_once(
-    monkeypatch: pytest.MonkeyPatch, tap: FakeTap, *operations: Operation
+async def failed_in(
+    script: AlwaysCut | FailingOnce,
+    monkeypatch: pytest.MonkeyPatch,
+    tap: FakeTap,
+    *operations: Operation,
 ) -> list[tuple[str, str]]:
     @asynccontextmanager
     async def tapped(_stage: Stage) -> AsyncIterator[FakeTap]:
         yield tap
 
     monkeypatch.setattr(retries, "tapped", tapped)
-    stage = SimpleNamespace(declared=service(operations))
-    await FailingOnce().run(cast("Stage", stage))
+    stage = SimpleNamespace(
+        declared=service(operations),
+        service=SimpleNamespace(running=True),
+        steady_again=AsyncMock(return_value=True),
+    )
+    await script.run(cast("Stage", stage))
     return tap.failed
 
 
@@ -58,7 +75,7 @@ async def test_each_write_meets_conflicts_and_errors_of_callers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tap = FakeTap(trying_again=("place",))
-    failed = await failing_once(monkeypatch, tap, READ, WRITE, CANCEL)
+    failed = await failed_in(FailingOnce(), monkeypatch, tap, READ, WRITE, CANCEL)
     assert failed == [
         ("place", "conflict 40001 place"),
         ("place", "conflict 40P01 place"),
@@ -76,7 +93,7 @@ async def test_each_write_meets_conflicts_and_errors_of_callers(
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_read_meets_them_where_there_is_no_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = await failing_once(monkeypatch, FakeTap(trying_again=("list",)), READ)
+    failed = await failed_in(FailingOnce(), monkeypatch, FakeTap(trying_again=("list",)), READ)
     assert [name for name, _ in failed] == ["list"] * 4
 
 
@@ -84,7 +101,19 @@ async def test_a_read_meets_them_where_there_is_no_write(monkeypatch: pytest.Mon
 async def test_a_write_without_a_statement_of_its_own_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failed = await failing_once(monkeypatch, FakeTap(hidden=("place",)), WRITE, CANCEL)
+    failed = await failed_in(FailingOnce(), monkeypatch, FakeTap(hidden=("place",)), WRITE, CANCEL)
     assert {name for name, _ in failed} == {"cancel"}
     with pytest.raises(NotAssessable, match="told apart"):
-        await failing_once(monkeypatch, FakeTap(hidden=("place",)), WRITE)
+        await failed_in(FailingOnce(), monkeypatch, FakeTap(hidden=("place",)), WRITE)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_connection_of_each_operation_is_reset_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tap = FakeTap(hidden=("cancel",))
+    failed = await failed_in(AlwaysCut(), monkeypatch, tap, READ, CANCEL, WRITE)
+    assert failed == [("list", "failing list")] * 3 + [("place", "failing place")] * 3
+    assert tap.faults == [CutAt(Statement(SQL), reset=True)] * 6
+    with pytest.raises(NotAssessable, match="told apart"):
+        await failed_in(AlwaysCut(), monkeypatch, FakeTap(hidden=("list",)), READ)
