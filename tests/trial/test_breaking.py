@@ -1,16 +1,20 @@
 """An open breaker is watched until its trials can be told apart from other requests."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from brownout import Breaker, ms, seconds
-from brownout.trial import breaking
+from brownout import Answer, Breaker, Operation, ms, seconds
+from brownout.faults import Fault, ServerError
+from brownout.trial import Stage, breaking
 from brownout.trial.breaking import told_apart, trials_allowed
 from brownout.trial.load import Stream
-from tests.core.made import answer, service
+from tests.core.made import READ, WRITE, answer, service
 
 BREAKER = Breaker(failures=5, rest=ms(200))
 SERVICE = service()
@@ -59,3 +63,55 @@ def test_a_degraded_answer_is_looked_at_again_and_once_it_is_too_old_if_that_is_
     assert breaking._asked_later(seconds(60)) == [seconds(3)]
     assert breaking._asked_later(seconds(10)) == [seconds(3), seconds(11.5)]
     assert breaking._asked_later(seconds(2)) == [seconds(3.5)]
+
+
+class Conflicting:
+    """A stage on which writes end with this status while a fault is in force."""
+
+    def __init__(self, status: int, *operations: Operation) -> None:
+        self.declared = service(operations)
+        self.probe = self
+        self.notes: dict[str, list[Answer]] = {}
+        self._status = status
+        self._broken = False
+
+    @asynccontextmanager
+    async def inject(self, fault: Fault, *, required: bool) -> AsyncIterator[None]:
+        assert isinstance(fault, ServerError)
+        assert (fault.sqlstate, required) == ("23505", False)
+        self._broken = True
+        yield
+        self._broken = False
+
+    async def ask(self, operation: Operation) -> Answer:
+        return answer(self._status if self._broken else 200, operation=operation)
+
+    async def burst(self, operation: Operation, count: int) -> list[Answer]:
+        return [await self.ask(operation) for _ in range(count)]
+
+    def note(self, name: str, answers: Iterable[Answer]) -> None:
+        self.notes.setdefault(name, []).extend(answers)
+
+
+async def after_conflicts(stage: Conflicting) -> list[str]:
+    await breaking.Breaking._conflict(cast("Stage", stage), READ, BREAKER)
+    return [one.operation for one in stage.notes.get("after callers' errors", [])]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_conflicts_that_a_service_tells_its_callers_are_not_to_open_the_breaker() -> None:
+    width = SERVICE.connections
+    assert await after_conflicts(Conflicting(409, READ, WRITE)) == (
+        [WRITE.name] * width + [READ.name] * width
+    )
+
+
+@pytest.mark.asyncio(loop_scope="function")
+@pytest.mark.parametrize("status", [200, 429, 500, 503])
+async def test_conflicts_that_it_tells_as_its_own_errors_may_open_it(status: int) -> None:
+    assert await after_conflicts(Conflicting(status, READ, WRITE)) == []
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_without_a_write_there_is_no_conflict() -> None:
+    assert await after_conflicts(Conflicting(409, READ)) == []
