@@ -124,6 +124,21 @@ def test_a_mistake_of_the_declaration_is_in_the_way(
     assert page.endswith("in the way of `brownout gate` — exit 2")
 
 
+def test_a_log_file_that_the_service_has_not_made_is_told(
+    declare: Declare, capsys: Said, tmp_path: Path
+) -> None:
+    named = {"budget = {": 'log = "logs/app.log"\nbudget = {'}
+    declare(replaced=named)
+
+    assert main(["check"]) == 0
+    assert "not made the file that `log` names" in flat(capsys)
+
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "app.log").touch()
+    assert main(["check"]) == 0
+    assert "not made the file" not in flat(capsys)
+
+
 def test_without_an_operation_a_gate_has_nothing_to_ask(declare: Declare, capsys: Said) -> None:
     path = declare()
     path.write_text(path.read_text().partition("[[operations]]")[0])

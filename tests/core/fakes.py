@@ -194,6 +194,14 @@ class FakeService:
         """As `RunningService.log`."""
         return self.words
 
+    def log_mark(self) -> int:
+        """As `RunningService.log_mark`."""
+        return len(self.words)
+
+    def log_since(self, mark: int) -> str:
+        """As `RunningService.log_since`."""
+        return self.words[mark:]
+
     def leaders(self) -> tuple[int, ...]:
         """As `RunningService.leaders`."""
         return self.process_ids

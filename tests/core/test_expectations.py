@@ -555,6 +555,7 @@ CONTROLS = {
             lambda: expect_kept_trace_ids([parented(GONE), GONE, OK], "error ABAD1 again"),
             lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad1"))], ""),
             lambda: expect_kept_trace_ids([parented(answer(503, headers={"X": "0-abad1-1"}))], ""),
+            lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad1"))], None),
         ],
         broken=[
             lambda: expect_kept_trace_ids([parented(GONE)], "error abad again"),
@@ -563,6 +564,7 @@ CONTROLS = {
         nothing=[
             lambda: expect_kept_trace_ids([], "abad1"),
             lambda: expect_kept_trace_ids([GONE], "abad1"),
+            lambda: expect_kept_trace_ids([parented(GONE)], None),
             lambda: expect_kept_trace_ids([parented(OK), parented(problem(404))], "abad1"),
         ],
     ),
@@ -796,6 +798,7 @@ CONTROLS = {
                 [problem(503, detail="SqlState(E57P01)")], "57P01", "57P01"
             ),
             lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", "57P01"),
+            lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", None),
             lambda: expect_sqlstate_in_log_only(
                 [problem(503, headers={"X-Cause": "57P01: ended"})], "57P01", "57P01"
             ),
@@ -804,6 +807,7 @@ CONTROLS = {
             lambda: expect_sqlstate_in_log_only([], "57P01", "57P01"),
             lambda: expect_sqlstate_in_log_only([OK], "57P01", ""),
             lambda: expect_sqlstate_in_log_only([DROPPED], "57P01", ""),
+            lambda: expect_sqlstate_in_log_only([GONE], "57P01", None),
             lambda: expect_sqlstate_in_log_only([problem(409)], "57P01", ""),
         ],
     ),
@@ -840,6 +844,7 @@ CONTROLS = {
             lambda: expect_traceable([traced("a1"), traced("a2")], ERRORS, "error a1\n"),
             lambda: expect_traceable([traced("a1"), GONE], ERRORS, "error a1\n"),
             lambda: expect_traceable([traced("")], ERRORS, "error\n"),
+            lambda: expect_traceable([traced("a1"), GONE], ERRORS, None),
             lambda: expect_traceable(
                 [traced(f"00-{TRACE_ID}-00f067aa0ba902b7-01")], ERRORS, "00f067aa0ba902b7"
             ),
@@ -851,6 +856,7 @@ CONTROLS = {
             lambda: expect_traceable([OK, problem(404)], ERRORS, "a1"),
             lambda: expect_traceable([traced("a1")], Errors(trace=None), "a1"),
             lambda: expect_traceable([traced("a1")], TEXT, "a1"),
+            lambda: expect_traceable([traced("a1")], ERRORS, None),
         ],
     ),
     "expect_unavailable": Controls(

@@ -586,6 +586,61 @@ def test_a_log_in_a_file_is_read_from_there_and_is_empty_before_it_is_written(
     assert one.log() == "entered as ******** \N{REPLACEMENT CHARACTER}\n"
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "shop.log"
+
+
+def test_what_is_logged_after_a_mark_is_read_from_its_line_on(run: Running, log: Path) -> None:
+    one = run(declared("sleep", log=log))
+    log.write_text("before\nfailed wi")
+    mark = one.log_mark()
+    with log.open("a") as file:
+        file.write(f"th {PASSWORD}\nagain\n")
+    assert one.log_since(mark) == "failed with ********\nagain\n"
+    assert one.log_since(one.log_mark()) == ""
+
+
+def test_of_an_empty_log_file_all_that_follows_is_known(run: Running, log: Path) -> None:
+    one = run(declared("sleep", log=log))
+    log.touch()
+    mark = one.log_mark()
+    assert one.log_since(mark) == ""
+    log.write_text("failed\n")
+    assert one.log_since(mark) == "failed\n"
+
+
+def rotated(log: Path) -> None:
+    log.rename(log.with_suffix(".log.1"))
+    log.write_text("after\n" * 2000)
+
+
+def cut(log: Path) -> None:
+    log.write_text("after\n")
+
+
+def written_anew(log: Path) -> None:
+    log.write_text("after\n" * 2000)
+
+
+@pytest.mark.parametrize("change", [rotated, cut, written_anew, Path.unlink])
+def test_what_was_logged_is_not_known_where_the_file_is_another_one(
+    run: Running, log: Path, change: Callable[[Path], None]
+) -> None:
+    one = run(declared("sleep", log=log))
+    log.write_text("before\n" * 1000)
+    mark = one.log_mark()
+    change(log)
+    assert one.log_since(mark) is None
+
+
+def test_of_a_log_file_that_did_not_exist_nothing_is_known(run: Running, log: Path) -> None:
+    one = run(declared("sleep", log=log))
+    mark = one.log_mark()
+    log.write_text("after\n")
+    assert one.log_since(mark) is None
+
+
 def test_the_password_is_blotted_out_however_it_is_written(run: Running) -> None:
     one = run(declared("show", "{port}", "URL", "PW", env={"URL": "{dsn}", "PW": PASSWORD}))
     one.start()

@@ -26,6 +26,7 @@ from brownout.observations import Completion
 from brownout.trial import Recorder, Recording, Stage, Trial
 from brownout.trial.clock import Clock
 from brownout.trial.gaps import Gap
+from brownout.trial.lifecycle import last_lines
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres, FakeReferee, FakeService
 from tests.core.made import READ, service
@@ -209,7 +210,7 @@ async def test_names_of_the_database_are_masked_wherever_they_were_seen() -> Non
     refused = seen.during()[0]
     assert refused.body == '{"detail": "⟨dsn.user⟩"}'.encode()
     assert refused.header("x-peer") == "⟨dsn.user⟩"
-    assert "no login for ⟨dsn.user⟩" in seen.log
+    assert "no login for ⟨dsn.user⟩" in (seen.log or "")
     assert "shop_role" not in str(seen.to_json())
 
 
@@ -218,6 +219,19 @@ async def test_only_the_log_of_the_trial_s_time_is_kept() -> None:
         chain = Chain(peer, declared())
         chain.service.words = "it started\n"
         assert (await chain.recorder.record(NOTHING)).log == ""
+
+
+async def test_a_log_that_is_not_known_is_none_and_the_last_lines_are_of_the_file_that_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving() as peer:
+        chain = Chain(peer, declared())
+        chain.service.words = "after the rotation\n"
+        monkeypatch.setattr(chain.service, "log_since", lambda _: None)
+        seen = await chain.recorder.record(NOTHING)
+    assert seen.log is None
+    assert seen.to_json()["log"] == ""
+    assert last_lines(chain.service.as_service, None) == ("after the rotation",)
 
 
 async def test_time_in_which_this_process_did_not_run_is_forgiven(
