@@ -835,6 +835,8 @@ CONTROLS = {
                 [problem(500, error={"id": "a1"})], Errors(trace="error.id"), "a1"
             ),
             lambda: expect_traceable([answer(500, json={"a.b": "c"})], Errors(trace="a.b"), "c"),
+            lambda: expect_traceable([traced("12")], ERRORS, "GET /things request=12: failed"),
+            lambda: expect_traceable([traced(TRACE_ID)], ERRORS, rf"\u0022{TRACE_ID}\u0022"),
             # .NET logs the trace id alone.
             lambda: expect_traceable(
                 [traced(f"00-{TRACE_ID}-00f067aa0ba902b7-01")], ERRORS, TRACE_ID.upper()
@@ -845,6 +847,11 @@ CONTROLS = {
             lambda: expect_traceable([traced("a1"), GONE], ERRORS, "error a1\n"),
             lambda: expect_traceable([traced("")], ERRORS, "error\n"),
             lambda: expect_traceable([traced("a1"), GONE], ERRORS, None),
+            *(
+                partial(expect_traceable, [traced(one)], ERRORS, f"[{one}] failed")
+                for one in ("0" * 32, f"00-{'0' * 32}-{'0' * 16}-01", "-", " ", "null")
+            ),
+            lambda: expect_traceable([traced("12")], ERRORS, "request 512: failed in 120 ms"),
             lambda: expect_traceable(
                 [traced(f"00-{TRACE_ID}-00f067aa0ba902b7-01")], ERRORS, "00f067aa0ba902b7"
             ),
