@@ -235,6 +235,16 @@ def test_secrets_are_masked_in_the_log(run: Running, monkeypatch: pytest.MonkeyP
     assert one.log().startswith("API_KEY=********\nOUTER_KEY=********\nOPEN=******** and open\n")
 
 
+def test_pytest_s_variables_are_not_handed_on_unless_they_are_declared(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    one = run(declared("serve", "{port}", env={"PYTEST_PLUGINS": "shop"}))
+    one.start()
+    found = psutil.Process(one.pid).environ()
+    assert {name for name in found if name.startswith("PYTEST_")} == {"PYTEST_PLUGINS"}
+
+
 def test_the_administrator_s_url_is_not_handed_on(
     run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
