@@ -14,6 +14,7 @@ import pytest
 
 from brownout.backends.embedded import EmbeddedBackend, server
 from brownout.errors import BackendUnavailable
+from brownout.postgres.admin import admin_connection
 from brownout.reaper import Reaper
 from tests.backends.waiting import leftovers, until
 
@@ -236,6 +237,7 @@ def test_the_users_postgres_variables_are_not_heeded(
 ) -> None:
     for name, value in {
         "PGSSLMODE": "require",
+        "PGSSLROOTCERT": "system",
         "PGHOSTADDR": "127.0.0.2",
         "PGOPTIONS": "-c nonsense=1",
         "PGCHANNELBINDING": "require",
@@ -245,6 +247,7 @@ def test_the_users_postgres_variables_are_not_heeded(
         monkeypatch.setenv(name, value)
     backend = EmbeddedBackend(reaper, cache=cache)
     backend.start()
+    admin_connection(backend.admin()).close()
     backend.stop()
 
 

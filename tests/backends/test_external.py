@@ -13,7 +13,7 @@ import pytest
 from brownout.backends.embedded import EmbeddedBackend, server
 from brownout.backends.external import ExternalBackend
 from brownout.errors import BackendUnavailable, BrownoutError, SettingsError
-from brownout.login import Address, Login
+from brownout.login import Address, Login, Tls
 from brownout.reaper import Reaper
 from tests.backends.waiting import until
 from tests.frame.gates import Gate
@@ -60,6 +60,21 @@ def test_it_enters_with_the_urls_login(superuser: Login, reaper: Reaper) -> None
     assert backend.hop() is None
     backend.stop()
     backend.stop()
+
+
+@pytest.mark.parametrize(
+    ("url", "tls"),
+    [
+        ("postgresql://u:p@localhost/d", Tls("require")),
+        ("postgresql://u:p@localhost/d?sslmode=disable", None),
+        ("postgresql://u:p@localhost/d?sslmode=verify-full", Tls("verify-full")),
+    ],
+)
+def test_where_the_url_is_silent_libpqs_variable_asks_for_tls(
+    reaper: Reaper, monkeypatch: pytest.MonkeyPatch, url: str, tls: Tls | None
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert ExternalBackend(reaper, url).admin().tls == tls
 
 
 def test_what_only_the_servers_log_or_its_owner_could_prove_is_missing_with_its_reason(

@@ -245,6 +245,24 @@ def test_pytest_s_variables_are_not_handed_on_unless_they_are_declared(
     assert {name for name in found if name.startswith("PYTEST_")} == {"PYTEST_PLUGINS"}
 
 
+def test_libpq_s_variables_of_another_server_are_not_handed_on_unless_they_are_declared(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "PGSSLMODE": "require",
+        "PGCHANNELBINDING": "require",
+        "PGHOSTADDR": "127.0.0.2",
+        "PGOPTIONS": "endpoint=another",
+        "PGAPPNAME": "shop",
+    }.items():
+        monkeypatch.setenv(name, value)
+    one = run(declared("serve", "{port}", env={"PGOPTIONS": "-c jit=off"}))
+    one.start()
+    found = psutil.Process(one.pid).environ()
+    assert not found.keys() & {"PGSSLMODE", "PGCHANNELBINDING", "PGHOSTADDR"}
+    assert (found["PGOPTIONS"], found["PGAPPNAME"]) == ("-c jit=off", "shop")
+
+
 def test_the_administrator_s_url_is_not_handed_on(
     run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
