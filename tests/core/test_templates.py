@@ -13,6 +13,7 @@ from brownout.templates import (
     OPERATION_NAMES,
     fill,
     fill_json,
+    refuse_behind_dollar,
     refuse_misspelt,
 )
 
@@ -106,8 +107,31 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(name: str, mean
 
 
 @pytest.mark.parametrize(
-    "text", ["{id}", "{message}", "{tenant}", "{user}", "{host}", "{name}", "{", "{}", "{1}"]
+    "text",
+    [
+        "${PORT}",
+        "--port ${DATABASE_PORT:-1}",
+        "${prot}",
+        "{tokenId}",
+        "Dear {tokenName}",
+        "{id}",
+        "{message}",
+        "{tenant}",
+        "{user}",
+        "{host}",
+        "{name}",
+        "{",
+        "{}",
+        "{1}",
+    ],
 )
 def test_braces_of_the_service_s_own_are_nobody_s_misspelling(text: str) -> None:
     refuse_misspelt("Service.env", [text], LAUNCH_NAMES)
     refuse_misspelt("Operation", [text], OPERATION_NAMES)
+    refuse_behind_dollar("Service.env", [text])
+
+
+def test_a_placeholder_that_is_written_as_a_shell_s_variable_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"the '\$' would stay") as refusal:
+        refuse_behind_dollar("Service.command", ["sh", "-c", "exec serve --port ${port}"])
+    assert refusal.value.remedy.startswith("Write {port} without it")
