@@ -235,6 +235,19 @@ def test_secrets_are_masked_in_the_log(run: Running, monkeypatch: pytest.MonkeyP
     assert one.log().startswith("API_KEY=********\nOUTER_KEY=********\nOPEN=******** and open\n")
 
 
+@pytest.mark.parametrize("secret", ["{noop}hunter2-hunter2", '{"key": "hunter2-hunter2"}\n'])
+def test_a_secret_that_begins_with_a_brace_is_masked(run: Running, secret: str) -> None:
+    one = run(declared("show", "{port}", "KEY", env={"KEY": secret}, secrets=["KEY"]))
+    one.start()
+    assert one.log().startswith("KEY=********\n")
+
+
+def test_a_port_is_not_masked_though_it_is_declared_as_a_secret(run: Running) -> None:
+    one = run(declared("show", "{port}", "KEY", env={"KEY": "{port}"}, secrets=["KEY"]))
+    one.start()
+    assert one.log().startswith(f"KEY={one.url.rpartition(':')[2]}\n")
+
+
 def test_pytest_s_variables_are_not_handed_on_unless_they_are_declared(
     run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,6 +270,29 @@ def test_it_is_not_asked_for_ever(shop: Shop, ended: bool) -> None:
     assert (len(shop.asked) == 1) == ended
 
 
+def test_a_key_from_a_file_is_sent_without_the_line_break_at_its_end(shop: Shop) -> None:
+    login = Authentication(key="{SHOP_PASSWORD}")
+    made = supplier(shop, behind(login), SHOP_PASSWORD=f"{PASSWORD}\n")
+    made.supply()
+    assert made.supplies.headers == {"Authorization": f"Bearer {PASSWORD}"}
+    assert PASSWORD in made.secrets
+
+
+@pytest.mark.parametrize("between", ["\n", "\0", "\u00fc"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(
+    shop: Shop, between: str
+) -> None:
+    made = supplier(
+        shop,
+        behind(Authentication(key="{SHOP_PASSWORD}")),
+        SHOP_PASSWORD=f"{PASSWORD}{between}{PASSWORD}",
+    )
+    with pytest.raises(ServiceNotReady, match="cannot be sent in a header") as refusal:
+        made.supply()
+    assert refusal.value.tried == ("the value of SHOP_PASSWORD",)
+    assert PASSWORD not in str(refusal.value)
+
+
 def test_values_are_captured_and_used(shop: Shop) -> None:
     shop.replies["/orders"] = [(201, {"id": 17}), (201, {"id": "a/b"})]
     made = supplier(shop, service([BY_ID, PLACE]))
