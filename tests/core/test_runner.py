@@ -199,6 +199,7 @@ def test_a_command_after_the_start_that_fails_is_named(run: Running, token: str)
 def test_the_declared_time_to_start_comes_before_the_option(run: Running, token: str) -> None:
     why = refused(run(declared("sleep", start_timeout=ms(300)), PATIENT), token)
     assert "The service was not ready within 0.3 s" in why.cause
+    assert "raise `start_timeout` in the declaration" in why.remedy
 
 
 def test_a_declared_port_and_base_path_are_in_the_url(run: Running) -> None:
@@ -390,6 +391,24 @@ def test_a_service_on_the_right_port_of_another_address_is_told_so(
     port = one.url.rpartition(":")[2]
     assert f"it listens on ::1, port {port}, instead" in why.tried
     assert "127.0.0.1" in why.remedy
+
+
+@pytest.mark.parametrize("status", [[], ["503"]], ids=["silent", "not ready"])
+def test_a_second_port_is_not_taken_for_the_wrong_one(
+    run: Running, token: str, status: list[str]
+) -> None:
+    one = run(declared("beside_metrics", "{port}", *status), start_timeout=seconds(2))
+    why = refused(one, token)
+    assert why.tried == (f"GET {one.url}/ready",)
+    assert "Read the log lines above, or raise --brownout-start-timeout" in why.remedy
+
+
+def test_a_command_that_ends_well_before_it_is_ready_has_to_stay_in_the_foreground(
+    run: Running, token: str
+) -> None:
+    why = refused(run(declared("end", "0")), token)
+    assert "Exit code 0." in why.cause
+    assert "in the foreground" in why.remedy
 
 
 def test_a_command_that_does_not_exist_is_named(run: Running, token: str) -> None:

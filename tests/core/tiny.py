@@ -31,6 +31,15 @@ def reply(connection: socket.socket, status: str = "200") -> None:
     connection.sendall(head.encode())
 
 
+def beside_metrics(port: str, *status: str) -> None:
+    """Listen on another port, too; without a status, answer nothing on this one."""
+    with socket.create_server(("127.0.0.1", 0)):
+        if status:
+            serve(port, *status)
+        with socket.create_server(("127.0.0.1", int(port))):
+            time.sleep(600)
+
+
 def serve_tls(port: str, certificate: str) -> None:
     """Answer every request by HTTPS, with the certificate and key in this file."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
