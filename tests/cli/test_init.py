@@ -233,7 +233,11 @@ def test_a_number_keeps_to_its_limits(folder: Path, limits: dict[str, object], v
 
 @contextmanager
 def answering(
-    replies: dict[str, Any], *, missing: int = 404, problem: object = None
+    replies: dict[str, Any],
+    *,
+    missing: int = 404,
+    problem: object = None,
+    errors: str = "application/problem+json; x=1",
 ) -> Iterator[str]:
     """A service that has these paths, and answers others with `missing`, as a problem."""
 
@@ -242,9 +246,7 @@ def answering(
             known = self.path in replies
             body = json.dumps(replies.get(self.path, problem or {})).encode()
             self.send_response(200 if known else missing)
-            self.send_header(
-                "Content-Type", "application/json" if known else "application/problem+json; x=1"
-            )
+            self.send_header("Content-Type", "application/json" if known else errors)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -287,6 +289,33 @@ def test_an_unknown_path_shows_which_member_leads_to_the_log(
     with answering({}, problem=problem) as url:
         assert main(["init", "--url", url]) == 0
     assert service_from(folder / "brownout.toml").errors.trace == trace
+
+
+def test_health_routes_below_a_prefix_have_it_as_the_operations_do(folder: Path) -> None:
+    document = {**SPRING, "servers": [{"url": "/shop"}]}
+    replies = {"/shop/v3/api-docs": document, "/shop/livez": {}, "/shop/readyz": {}}
+    with answering(replies) as url:
+        assert main(["init", "--url", f"{url}/shop/"]) == 0
+
+    service = service_from(folder / "brownout.toml")
+    assert (service.health.live, service.health.ready) == ("/shop/livez", "/shop/readyz")
+    assert all(one.path.startswith("/shop/") for one in service.operations)
+
+
+@pytest.mark.parametrize(
+    ("replies", "media_type", "comment"),
+    [
+        ({"/v3/api-docs": SPRING}, "application/problem+json", "# An unknown path is answered as"),
+        ({}, "text/html", "# Seen at an unknown path only"),
+    ],
+)
+def test_an_unknown_path_in_html_says_little_of_other_errors(
+    folder: Path, replies: dict[str, Any], media_type: str, comment: str
+) -> None:
+    with answering(replies, errors="text/html") as url:
+        assert main(["init", "--url", url]) == 0
+    assert service_from(folder / "brownout.toml").errors.media_type == media_type
+    assert comment in text(folder)
 
 
 def test_a_service_that_answers_everything_shows_no_health_route(folder: Path) -> None:
