@@ -390,13 +390,50 @@ def test_yaml_is_read_where_the_library_is(folder: Path) -> None:
     assert [one.path for one in service_from(folder / "brownout.toml").operations] == ["/things"]
 
 
+@pytest.mark.parametrize("day", ["2024-01-15", "2024-13-45", "2024-01-15T12:00:00Z"])
+def test_a_date_in_yaml_is_the_text_that_it_is_in_json(folder: Path, day: str) -> None:
+    body = f"{{content: {{application/json: {{example: {{name: tea, born: {day}}}}}}}}}"
+    (folder / "openapi.yaml").write_text(
+        f"openapi: 3.1.0\npaths: {{/people: {{post: {{requestBody: {body}, responses: {{}}}}}}}}\n"
+    )
+
+    assert main(["init", "--openapi", "openapi.yaml"]) == 0
+    (operation,) = service_from(folder / "brownout.toml").operations
+    assert isinstance(operation.json, dict)
+    assert operation.json["born"] == day
+
+
+def test_half_a_surrogate_in_a_document_is_replaced(folder: Path, capsys: Said) -> None:
+    properties = {"name": {"type": "string"}, "say": {"type": "string", "example": "a\ud83d"}}
+    assert body_of(folder, properties) == {"name": "{token}", "say": "a?"}
+
+    made(folder, {"openapi": "3.1.0", "info": {"title": "a\ud83d"}, "paths": {}}, "--force")
+    assert "(a?)" in capsys.readouterr().out
+
+
+def test_a_byte_order_mark_before_a_document_is_not_of_it(folder: Path) -> None:
+    (folder / "openapi.json").write_text(json.dumps(FASTAPI), encoding="utf-8-sig")
+
+    assert main(["init", "--openapi", "openapi.json"]) == 0
+
+
+def test_what_no_declaration_can_hold_is_told_by_its_place(folder: Path, capsys: Said) -> None:
+    command = "sh -c 'exec app --port ${port}'"
+    assert main(["init", "--command", command]) == 2
+
+    said = capsys.readouterr().err
+    assert "What was made is no declaration: Service.command" in said
+    assert "brownout-new" not in said
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("place", ["http://127.0.0.1:9/openapi.json", "nowhere.json"])
 def test_a_document_that_cannot_be_had_is_told(capsys: Said, place: str) -> None:
     assert main(["init", "--openapi", place]) == 2
     assert f"{place} cannot be" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host/", "http://"])
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host/", "http://", "http://[::1"])
 def test_what_is_no_url_is_told(capsys: Said, url: str) -> None:
     assert main(["init", "--url", url]) == 2
     assert "the URL of a running service is needed" in capsys.readouterr().err
