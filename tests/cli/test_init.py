@@ -20,6 +20,10 @@ from brownout.cli.openapi import Document
 from brownout.declaration.tables import service_from
 from tests.cli.documents import BREAKS_OUT, FASTAPI, HOSTILE, NEST, SPRING
 
+JDBC = (
+    "jdbc:postgresql://{database_host}:{database_port}/{database_name}"
+    "?user={database_user}&password={database_password}"
+)
 Said = pytest.CaptureFixture[str]
 
 
@@ -173,6 +177,44 @@ def test_the_port_of_the_command_becomes_a_free_one(
         known = url.rpartition(":")[2]
         assert main(["init", "--url", url, "--command", command.replace("KNOWN", known)]) == 0
     assert service_from(folder / "brownout.toml").command == words
+
+
+@pytest.mark.parametrize(
+    ("assigned", "env"),
+    [
+        ("PORT=8000 NODE_ENV=production", {"PORT": "{port}", "NODE_ENV": "production"}),
+        ("DB=postgresql://me:hidden@db/shop HTTP_PORT=80", {"DB": "{dsn}", "HTTP_PORT": "{port}"}),
+        ("DB=jdbc:postgresql://db/shop PORT=80", {"DB": JDBC, "PORT": "{port}"}),
+        ("DB=postgres://db/shop", {"DB": "postgres:{dsn_rest}", "PORT": "{port}"}),
+        ("API_KEY=hidden X=http://me:hidden@host/ WORKERS=4", {"WORKERS": "4", "PORT": "{port}"}),
+    ],
+)
+def test_variables_before_the_command_are_declared_without_secrets(
+    folder: Path, assigned: str, env: dict[str, str]
+) -> None:
+    assert main(["init", "--command", f"{assigned} node server.js"]) == 0
+
+    service = service_from(folder / "brownout.toml")
+    assert service.command == ["node", "server.js"]
+    assert service.env in (env, {"DATABASE_URL": "{dsn}", **env})
+    assert "hidden" not in text(folder)
+    assert ("# API_KEY may be a secret" in text(folder)) == ("API_KEY" in assigned)
+
+
+@pytest.mark.parametrize("command", ["cd app && npm start", "make; serve", "serve | tee a.log"])
+def test_what_is_for_a_shell_is_refused(capsys: Said, command: str) -> None:
+    assert main(["init", "--command", command]) == 2
+    assert "which is for a shell, but none is used" in capsys.readouterr().err
+
+
+def test_a_shell_s_own_command_is_taken_as_it_is(folder: Path) -> None:
+    assert main(["init", "--command", "sh -c 'cd app && exec npm start'"]) == 0
+    assert service_from(folder / "brownout.toml").command[2] == "cd app && exec npm start"
+
+
+def test_a_container_s_command_has_a_comment(folder: Path) -> None:
+    assert main(["init", "--command", "docker run -p 8000:8000 shop"]) == 0
+    assert "# A container is started by `image`" in text(folder)
 
 
 @pytest.mark.parametrize(
@@ -345,6 +387,12 @@ def test_a_file_that_is_there_is_kept_without_force(folder: Path, capsys: Said) 
 
     assert main(["init", "--command", "app", "--force"]) == 0
     assert text(folder) != "mine"
+
+
+@pytest.mark.parametrize("command", ["", "PORT=80"])
+def test_a_command_without_a_command_is_told(capsys: Said, command: str) -> None:
+    assert main(["init", "--command", command]) == 2
+    assert "--command has no command" in capsys.readouterr().err
 
 
 def test_nothing_to_make_it_from_is_told(folder: Path, capsys: Said) -> None:

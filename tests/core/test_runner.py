@@ -417,6 +417,11 @@ def test_a_command_that_does_not_exist_is_named(run: Running, token: str) -> Non
     assert why.tried == ("no-such-program {dsn}",)
 
 
+def test_a_variable_before_the_command_belongs_into_env(run: Running, token: str) -> None:
+    why = refused(run(service(command=["PORT={port}", "serve"])), token)
+    assert "Declare the variable in `env`" in why.remedy
+
+
 def test_a_command_that_may_not_be_run_is_named(run: Running, token: str, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n")
