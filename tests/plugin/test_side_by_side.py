@@ -48,6 +48,11 @@ def arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         (["-p", "no:xdist"], None),
         (["-pno:xdist"], None),
         (["--collect-only"], None),
+        (["--co"], None),
+        (["--pdbcls=a:B"], None),
+        (["--dist=load"], None),
+        (["--color=yes"], "4"),
+        (["--code-highlight=no", "--cov"], "4"),
     ],
 )
 def test_replicas_that_fit_unless_the_caller_decides(
