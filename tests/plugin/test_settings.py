@@ -213,6 +213,18 @@ def test_foreign_variables_are_nobodys_business() -> None:
     layered(environment={"BACKEND": "x", "BROWNOUT_OF_ANOTHER_PROGRAM": "x"})
 
 
+def test_what_kubernetes_sets_beside_a_service_of_this_name_is_no_misspelling() -> None:
+    names = (
+        "BROWNOUT_SERVICE_HOST",
+        "BROWNOUT_SERVICE_PORT",
+        "BROWNOUT_SERVICE_PORT_HTTP",
+        "BROWNOUT_PORT",
+        "BROWNOUT_PORT_8080_TCP",
+        "BROWNOUT_PORT_8080_TCP_ADDR",
+    )
+    layered(environment=dict.fromkeys(names, "10.0.0.1"))
+
+
 def test_every_variable_that_the_project_reads_may_be_set() -> None:
     """`BROWNOUT_TLS_PG_BIN` is close to `BROWNOUT_PG_BIN`, and no misspelling of it."""
     readers = [
