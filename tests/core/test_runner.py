@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import httpx
 import psutil
@@ -220,6 +221,24 @@ def test_a_seed_that_cannot_be_carried_out_is_named(run: Running, token: str) ->
     why = refused(run(declared("serve", "{port}", seed=["insert into nowhere"])), token)
     assert why.cause.startswith("A seed cannot be carried out: ")  # no server is there
     assert why.tried == ("insert into nowhere",)
+
+
+def test_a_byte_order_mark_before_a_seed_is_not_sent(
+    run: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = MagicMock()
+    monkeypatch.setattr("brownout.service.process.connect", session)
+    (tmp_path / "seed.sql").write_text("select 'caf\u00e9'", encoding="utf-8-sig")
+    run(declared("serve", "{port}", cwd=tmp_path, seed=["seed.sql"])).start()
+    execute = session.return_value.__enter__.return_value.execute
+    execute.assert_called_once_with("select 'caf\u00e9'".encode())
+
+
+def test_a_seed_of_another_encoding_is_refused(run: Running, token: str, tmp_path: Path) -> None:
+    (tmp_path / "seed.sql").write_bytes("insert into a values ('caf\u00e9')".encode("cp1252"))
+    why = refused(run(declared("serve", "{port}", cwd=tmp_path, seed=["seed.sql"])), token)
+    assert why.cause == "The seed seed.sql is not UTF-8 (byte 26)."
+    assert "iconv" in why.remedy
 
 
 def test_secrets_are_masked_in_the_log(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:

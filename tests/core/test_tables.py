@@ -122,6 +122,20 @@ def written(folder: Path, text: str, name: str = "brownout.toml") -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("brownout.toml", MINIMAL),
+        ("pyproject.toml", "[tool.brownout]" + MINIMAL.replace("\n[", "\n[tool.brownout.")),
+    ],
+)
+def test_a_byte_order_mark_before_a_declaration_is_not_of_it(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text.lstrip(), encoding="utf-8-sig")
+    assert service_from(tmp_path / name).command == ["serve"]
+
+
 def test_a_seed_is_beside_the_declaration_wherever_the_commands_run(tmp_path: Path) -> None:
     text = 'cwd = "shop"\nseed = ["seed.sql", "select 1"]\n' + WHOLE
     declared = service_from(written(tmp_path, text))
