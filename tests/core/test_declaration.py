@@ -152,6 +152,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: service(image="shop", log=Path("a.log")),
         "log is a file",
     ),
+    "a health that is a table": (lambda: service(health={"live": "/live"}), "Health(…) is needed"),
+    "no budget": (lambda: service(budget=None), "Budget(…) is needed"),
+    "errors as text": (lambda: service(errors="application/json"), "errors=Errors(…)"),
+    "a login as text": (lambda: service(login="hidden"), "login is of the type str"),
+    "a log that is yes": (lambda: service(log=True), "log is True"),
     "words for an image as text": (lambda: service(image="shop", command="serve"), "list of words"),
     "no workers": (lambda: service(workers=0), "workers is 0"),
     "no replicas": (lambda: service(replicas=0), "replicas is 0"),
@@ -173,6 +178,17 @@ def test_an_image_needs_no_command_and_is_named_before_it() -> None:
     assert service(image="shop:1", command=[]).launched == ("shop:1",)
     assert service(image="shop:1", command=["serve"]).launched == ("shop:1", "serve")
     assert service(command=["serve"]).launched == ("serve",)
+
+
+def test_a_log_file_may_be_named_by_a_text() -> None:
+    assert service(log="app.log").log == Path("app.log")
+    assert service(log="output").log == "output"
+
+
+def test_what_can_be_read_once_is_kept() -> None:
+    declared = service(iter([READ, WRITE]), command=iter(["serve"]), prepare=iter([["migrate"]]))  # type: ignore[arg-type]
+    assert declared.operations == (READ, WRITE)
+    assert (declared.command, declared.prepare) == (("serve",), (["migrate"],))
 
 
 def test_a_declaration_has_defaults_for_all_that_it_may_leave_out() -> None:
