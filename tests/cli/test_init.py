@@ -88,7 +88,7 @@ def test_nest(folder: Path) -> None:
 def test_a_hostile_document_is_quoted(folder: Path, capsys: Said) -> None:
     service = made(folder, HOSTILE)
 
-    assert [one.path for one in service.operations] == ["/c\x1b[2J", "/c\x1b[2J"]
+    assert [one.path for one in service.operations] == ["/c%1B[2J", "/c%1B[2J"]
     body = service.operations[1].json
     assert isinstance(body, dict)
     assert body[BREAKS_OUT] == "{token}"
