@@ -115,6 +115,30 @@ def test_a_statement_that_is_not_always_sent_or_not_the_request_s_is_not_hit() -
     assert target_of([], set()) is None
 
 
+COLUMNS = ", ".join(f'"shop_order"."column_{number}"' for number in range(9))
+LISTED = f'SELECT {COLUMNS} FROM "shop_order" WHERE "shop_order"."id" = $1'  # noqa: S608 - never run
+POLLED = f'SELECT {COLUMNS} FROM "shop_order" WHERE "shop_order"."sent" LIMIT 9'  # noqa: S608
+
+
+def test_a_statement_that_begins_as_one_of_the_service_s_own_is_not_hit() -> None:
+    polled = {step.sql for step in steps_of([event(POLLED)])}
+    request = [event(FIND), event(LISTED)]
+    found = target_of([request] * 2, polled)
+    assert found is not None
+    assert found.sql == FIND
+    assert target_of([request[1:]] * 2, polled) is None
+    alone = target_of([request] * 2, set())
+    assert alone is not None
+    assert alone.sql == key_of(LISTED)
+
+
+def test_it_is_known_how_often_a_request_sends_what_is_hit() -> None:
+    once = target_of([[event(FIND), event(PLACE)]] * 2, set())
+    fanned_out = target_of([[event(FIND)] * 5, [event(FIND)] * 4], set())
+    alike = target_of([[event(POLLED), event(LISTED)]] * 2, set())
+    assert [one and one.times for one in (once, fanned_out, alike)] == [1, 5, 2]
+
+
 def test_repeats_are_later_executions_of_what_was_hit_first() -> None:
     hit, again = WireStep(1.0, 1, PLACE, "T", hit=True), WireStep(3.0, 2, PLACE, "T")
     steps = (WireStep(0.5, 1, PLACE, "T"), hit, WireStep(2.0, 1, "ROLLBACK", "E"), again)

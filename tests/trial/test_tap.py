@@ -35,7 +35,7 @@ class Staged:
         self.declared = service()
         self.postgres = SimpleNamespace(record_wire=lambda: self)
         self.probe = SimpleNamespace(ask=self._ask, burst=self._burst)
-        self.service = SimpleNamespace(log=str)
+        self.service = SimpleNamespace(log_mark=lambda: None, log_since=lambda _: "")
 
     @property
     def as_stage(self) -> Stage:
