@@ -20,7 +20,7 @@ from brownout.expectations import (
 from brownout.trial import Exchange, WireStep
 from brownout.units import ms, seconds
 from tests.core.judgements import Controls
-from tests.core.made import answer, no_answer, problem
+from tests.core.made import TOKEN, answer, no_answer, problem
 
 __all__ = ["RETRY_CONTROLS"]
 
@@ -74,6 +74,11 @@ def sent(*steps: tuple[str, str] | tuple[str, str, int], status: int = 200) -> E
     return Exchange((answer(status, started=100.0),), tuple(made))
 
 
+ONCE = sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (FIND, "I", 2))
+REPEATED, REFUSED = (
+    sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2), status=status)
+    for status in (200, 500)
+)
 PLAIN = [sent(("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))]
 FAILED = (("begin", "I"), (FIND, "T"), ("!" + PLACE, "T"))
 ALONE = [sent((PLACE, "I"))]
@@ -249,6 +254,8 @@ RETRY_CONTROLS = {
             lambda: expect_unanswered_never_repeated(
                 [sent(("begin", "I"), (PLACE, "T"), (NOTE, "T"), ("!commit", "T"), (NOTE, "I", 2))]
             ),
+            # One of two was recognized; the other was not repeated.
+            lambda: expect_unanswered_never_repeated([REPEATED, ONCE], applied={TOKEN: 1}),
             *(
                 partial(
                     expect_unanswered_never_repeated,
@@ -258,6 +265,10 @@ RETRY_CONTROLS = {
             ),
         ],
         broken=[
+            lambda: expect_unanswered_never_repeated([REPEATED], applied={TOKEN: 2}),
+            lambda: expect_unanswered_never_repeated([REPEATED], applied={}),
+            # A constraint keeps it from being doubled, and the caller is told of a failure.
+            lambda: expect_unanswered_never_repeated([REFUSED], applied={TOKEN: 1}),
             *(
                 partial(
                     expect_unanswered_never_repeated,
@@ -288,6 +299,7 @@ RETRY_CONTROLS = {
             ),
         ],
         nothing=[
+            lambda: expect_unanswered_never_repeated([REPEATED], applied={TOKEN: 1}),
             lambda: expect_unanswered_never_repeated([sent((PLACE, "T"), ("commit", "T"))]),
             partial(
                 expect_unanswered_never_repeated,
