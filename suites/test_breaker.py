@@ -62,7 +62,7 @@ def test_errors_of_callers_do_not_open_the_breaker(brownout_recording: Recording
 def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> None:
     """And is not older than the service declares."""
     noted = {one.name: (one, fresh) for one, fresh in brownout_recording.noted("fresh")}
-    (outage,) = brownout_recording.injected
+    outage = brownout_recording.injected[0]
 
     def judge(one: tuple[Operation, tuple[Answer, ...]]) -> None:
         operation, fresh = one

@@ -2,9 +2,11 @@
 
 import pytest
 
+from brownout.declaration.needs import fallbacks
 from brownout.expectations import (
     expect_all_within,
     expect_connects_given_up,
+    expect_each,
     expect_none_left_running,
 )
 from brownout.trial import Recording
@@ -22,6 +24,7 @@ from brownout.trial.plan import (
     CUT,
     DISK_FULL,
     ENDED_IN_USE,
+    FALLBACK,
     FREEZE,
     HURRIED,
     LATENCY,
@@ -72,6 +75,15 @@ def test_requests_end_by_the_deadline_when_new_connections_and_cancels_are_swall
 ) -> None:
     """The first requests meet open connections, the next ones have to connect anew."""
     expect_all_within(brownout_recording.met(), brownout_recording.declared.budget.latest)
+
+
+@pytest.mark.behaviour("T2", needs=fallbacks)
+@pytest.mark.trials(FALLBACK)
+def test_a_degraded_answer_comes_by_the_deadline_too(brownout_recording: Recording) -> None:
+    """Nothing fails in a black hole, so what waits for a failure would wait for ever."""
+    latest = brownout_recording.declared.budget.latest
+    asked = {one.name: answers for one, answers in brownout_recording.noted("silent")}
+    expect_each(asked, lambda answers: expect_all_within(answers, latest))
 
 
 @pytest.mark.behaviour("T3")
