@@ -91,7 +91,8 @@ WORK = (
     Control(
         module="consistency",
         name="counted_afterwards_bundle",
-        judged_by=CONSISTENCY,
+        # C5 sees the first defect only where the fault begins between the two transactions.
+        judged_by=CONSISTENCY - ids("C5"),
         defects=(
             Defect("a second transaction after the first was committed", ids("C4"), shows=(67,)),
             Defect("orders that are listed before their COMMIT", ids("C2")),
