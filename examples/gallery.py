@@ -21,7 +21,8 @@ TWINS: Final = ("broken", "mended")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One public report, rebuilt as a small service in two versions; see incidents.toml."""
+    """One public report, rebuilt as a small service in two versions; see incidents.toml. What the
+    gate `says` of it, or `or_says` where the machine decides which of two signs comes first."""
 
     name: str
     title: str
@@ -35,6 +36,7 @@ class Incident:
     also: Mapping[str, str] = field(default_factory=dict)
     judged: str = ""
     alone: bool = False
+    or_says: str = ""
 
     @property
     def only(self) -> str:
