@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Literal
 
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +19,7 @@ from tests.controls.kiosk.pool import Pool
 from tests.controls.kiosk.refusals import Refused
 from tests.controls.kiosk.settings import PATIENCE, POOL, WORK
 
-__all__ = ["one_pool_for_all", "sharing_bundle"]
+__all__ = ["one_pool_for_all", "plans_outlive_sessions", "sharing_bundle"]
 
 
 class Bulkhead(Pool):
@@ -137,6 +139,35 @@ class PreparesOnce(CounterWithAClock):
 def sharing_bundle() -> Starlette:
     """Create the kiosk with two independent defects."""
     return _with_clock(pool=LastInFirstOut, counter=PreparesOnce)
+
+
+class PlansOutliveSessions(CounterWithAClock):
+    """Lists orders by a statement that is prepared once for each place of the pool: anew where its
+    plan no longer fits (0A000), but not where the place has got a new session (26000)."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._prepared: set[int] = set()
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """Return the last orders."""
+        async with self._among(self._shared.lists), self.pool.lease(until) as connection:
+            assert isinstance(connection, PoolConnectionProxy)
+            place = id(connection._holder)  # a place has no public name
+            if place not in self._prepared:
+                await connection.execute(f"PREPARE listed AS {LIST}")
+                self._prepared.add(place)
+            try:
+                await connection.execute("EXECUTE listed")
+            except asyncpg.FeatureNotSupportedError:
+                await connection.execute(f"DEALLOCATE listed; PREPARE listed AS {LIST}")
+                await connection.execute("EXECUTE listed")
+            return []
+
+
+def plans_outlive_sessions() -> Starlette:
+    """Create the kiosk with `PlansOutliveSessions`."""
+    return _with_clock(pool=Bulkhead, counter=PlansOutliveSessions)
 
 
 class OnePoolForAll(Bulkhead):

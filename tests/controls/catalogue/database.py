@@ -62,6 +62,13 @@ DATABASE = (
     ),
     Control(
         module="sharing",
+        name="plans_outlive_sessions",
+        judged_by=ids("P7"),
+        defects=(Defect("plans that are taken for prepared in a new session (26000)", ids("P7")),),
+        declares={"operations": (ORDERS, CLOCK, PLACE)},
+    ),
+    Control(
+        module="sharing",
         name="one_pool_for_all",
         judged_by=SHARING,
         defects=(Defect("requests for one table may hold every connection", ids("P11")),),
