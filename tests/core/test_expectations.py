@@ -219,9 +219,24 @@ def unready(
 WITHOUT_ROUTES = service(health=Health(live=None, ready=None))
 
 
-def ready_again(after: timedelta | None) -> None:
-    """The recovery time is two seconds."""
-    expect_ready_again(recording(ready_again=after, readiness=(answer(503, started=112.0),)))
+def ready_again(
+    after: timedelta | None,
+    probes: str = "",
+    *,
+    late: timedelta = timedelta(0),
+    for_good: bool = True,
+) -> None:
+    """Ready so long after the heal in the 111th second, with a probe each quarter of a second from
+    then on: "+" passes, "-" fails, and "~" fails with so much forgiven. The recovery time is two
+    seconds."""
+    readiness = tuple(
+        replace(
+            answer(200 if one == "+" else 503, started=111.0 + number / 4),
+            forgiven=late if one == "~" else timedelta(0),
+        )
+        for number, one in enumerate(probes)
+    )
+    expect_ready_again(recording(ready_again=after, readiness=readiness), for_good=for_good)
 
 
 def recovered(steady: bool, after: timedelta, **fields: Any) -> None:
@@ -713,8 +728,25 @@ CONTROLS = {
         nothing=[],
     ),
     "expect_ready_again": Controls(
-        kept=[lambda: ready_again(ms(10)), lambda: ready_again(seconds(2))],
-        broken=[lambda: ready_again(ms(2001)), lambda: ready_again(None)],
+        kept=[
+            lambda: ready_again(ms(10)),
+            lambda: ready_again(seconds(2)),
+            lambda: ready_again(ms(755), "-+-+++++++"),
+            lambda: ready_again(ms(1755), "-+-+--++++++"),
+            # A probe of which the machine may have kept something from the service.
+            lambda: ready_again(ms(5), "++++++++++~+", late=ms(900)),
+            lambda: ready_again(ms(5), "++++++++++~", late=ms(900)),
+            lambda: ready_again(ms(5), "++++--------++", for_good=False),
+        ],
+        broken=[
+            lambda: ready_again(ms(2001)),
+            lambda: ready_again(None),
+            lambda: ready_again(None, "----------"),
+            # It passes twice, and then no more; and one of several workers stays unready.
+            lambda: ready_again(ms(5), "++------------------"),
+            lambda: ready_again(ms(5), "++++--------++++"),
+            lambda: ready_again(ms(255), "-++-+--++-+-+--+"),
+        ],
         nothing=[lambda: expect_ready_again(recording(declared=WITHOUT_ROUTES))],
     ),
     "expect_recovered": Controls(

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -20,7 +21,7 @@ from brownout import (
     Service,
     ServiceNotReady,
 )
-from brownout.expectations import expect_recovered
+from brownout.expectations import expect_ready_again, expect_recovered
 from brownout.faults import BlackHole, Fault, Latency, LockedTables, Outage
 from brownout.observations import Completion
 from brownout.trial import Recorder, Recording, Stage, Trial
@@ -109,6 +110,44 @@ async def test_a_recording_has_the_time_before_the_fault_and_the_way_back() -> N
     assert (seen.process, seen.same_process) == (None, True)
     assert seen.sessions
     assert chain.service.restarts == 0
+
+
+@pytest.mark.parametrize("stays", ["one of four workers", "after it passed twice"])
+async def test_a_service_that_is_not_ready_for_good_is_not_ready_again(stays: str) -> None:
+    async with serving() as peer:
+        chain = Chain(peer, replace(declared(recovery=1), workers=4))
+        healed: list[str] = []
+
+        async def answer(request: Request) -> Reply:
+            if not chain.postgres.made or chain.in_force or request.path != "/ready":
+                return await chain.answer(request)
+            healed.append(request.path)
+            fails = len(healed) % 4 == 1 if stays == "one of four workers" else len(healed) > 2
+            return whole(503) if fails else OK
+
+        peer.answer = answer
+        seen = await chain.recorder.record(OUTAGE)
+    assert seen.ready_again is None
+    with pytest.raises(ContractViolation, match="Readiness comes back by itself"):
+        expect_ready_again(seen)
+
+
+async def test_workers_that_become_ready_one_after_the_other_are_ready_again() -> None:
+    async with serving() as peer:
+        chain = Chain(peer, replace(declared(), workers=4))
+        stale = iter([OK, whole(503)] * 3)
+
+        async def answer(request: Request) -> Reply:
+            if not chain.postgres.made or chain.in_force or request.path != "/ready":
+                return await chain.answer(request)
+            return next(stale, OK)
+
+        peer.answer = answer
+        seen = await chain.recorder.record(OUTAGE)
+    expect_ready_again(seen)
+    after = [one.succeeded for one in seen.readiness if one.started >= seen.healed]
+    assert all(after[-16:])
+    assert len(after) >= 16
 
 
 async def test_the_steady_state_is_asked_for_only_where_something_was_broken_since() -> None:

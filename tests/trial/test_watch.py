@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -38,10 +39,10 @@ def health(period: timedelta) -> Health:
 
 
 @asynccontextmanager
-async def watching(url: str, period: timedelta) -> AsyncIterator[HealthWatch]:
+async def watching(url: str, period: timedelta, passes: int = 2) -> AsyncIterator[HealthWatch]:
     """The readiness route is asked for as long as the block lasts."""
     async with Probe(service(), url, keep_alive=False) as probe:
-        watch = HealthWatch("/ready", health(period), probe)
+        watch = HealthWatch("/ready", health(period), probe, passes=passes)
         task = asyncio.create_task(watch.run())
         try:
             yield watch
@@ -153,25 +154,36 @@ async def test_it_ends_however_close_a_fault_comes_to_its_end(turns: int) -> Non
     assert ended == {task}
 
 
-async def test_after_a_fault_the_return_is_seen_whatever_the_period() -> None:
+@pytest.mark.parametrize("passes", [2, 16])
+async def test_after_a_fault_the_return_is_seen_whatever_the_period(passes: int) -> None:
     broken = True
 
     async def answering(_: Request) -> Reply:
         return whole(503) if broken else OK
 
-    async with serving(answering) as peer, watching(peer.url, seconds(3600)) as watch:
+    async with serving(answering) as peer, watching(peer.url, seconds(3600), passes) as watch:
         await answered(watch, 1)
         watch.ask_now()
         await answered(watch, 2)
         watch.ask_often(ms(1))
         await answered(watch, 5)
         broken = False
-        await until(lambda: watch.successes_in_a_row(0) == 2)
+        await until(lambda: watch.successes_in_a_row(0) == passes)
         asked = len(peer.requests)
-        watch.ask_now()  # the next fault; nothing was asked since the route had passed twice
+        watch.ask_now()  # the next fault; nothing was asked since the route had passed often enough
         await until(lambda: len(peer.requests) > asked)
         assert len(peer.requests) == asked + 1
-        assert watch.successes_in_a_row(0) >= 2
+        assert watch.successes_in_a_row(0) >= passes
+
+
+async def test_passes_beyond_the_second_take_one_more_pause_together() -> None:
+    async with serving() as peer, watching(peer.url, seconds(3600), passes=16) as watch:
+        await answered(watch, 1)
+        watch.ask_often(ms(800))
+        seen = pauses(await answered(watch, 17))
+    assert seen[1] >= 0.8
+    assert all(pause >= 0.05 for pause in seen[2:])
+    assert min(seen[2:]) < 0.8 / 2
 
 
 async def test_what_is_in_a_row_are_the_latest_answers_since_a_moment() -> None:
@@ -213,6 +225,13 @@ async def test_a_route_is_ready_again_from_the_first_of_two_successes_in_a_row(
     ]
     seen = ready_again(answers, 100.0, 2)
     assert seen is after is None or (seen and after and abs(seen - after) < ms(1))
+
+
+async def test_a_failure_that_the_machine_may_have_made_ends_no_row() -> None:
+    late = replace(no_answer(Completion.NO_ANSWER, started=101.0), forgiven=ms(900))
+    answers = [answer(started=100.0), late, answer(started=102.0)]
+    assert ready_again(answers, 100.0, 2) == timedelta(seconds=answers[0].finished - 100.0)
+    assert ready_again([answers[0], replace(late, forgiven=ms(0)), answers[2]], 100.0, 2) is None
 
 
 # -- sessions ------------------------------------------------------------------------------------
