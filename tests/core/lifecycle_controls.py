@@ -28,6 +28,7 @@ STOPPED = Stopped(101.0, 103.0, 0, within=seconds(5))
 STUCK = replace(STOPPED, ended=None, code=None)
 LOCKED = (injected(100.0, 100.5, 102.0, 102.5), injected(102.9, 102.95, 110.0, 111.0))
 NO_ROUTES = service(health=Health(live=None, ready=None))
+LONG_PERIOD = service(health=Health(live="/live", ready="/ready", period=seconds(10)))
 REFUSED = Completion.CONNECTION_REFUSED
 
 
@@ -125,11 +126,14 @@ LIFECYCLE = {
             partial(expect_under_way_finished, under_way(None)),
             partial(expect_under_way_finished, under_way(None, took=1.3)),
             partial(expect_under_way_finished, under_way(500)),
+            # The pool is closed before the server: the statement ends, and the next one fails.
+            partial(expect_under_way_finished, under_way(500, took=1.22)),
+            partial(expect_under_way_finished, under_way(500, took=1.36)),
         ],
         nothing=[
             lambda: expect_under_way_finished(recording()),
             lambda: expect_under_way_finished(under_way(200, took=0.4)),
-            lambda: expect_under_way_finished(under_way(503, took=1.3)),
+            lambda: expect_under_way_finished(under_way(503, took=1.44)),
             lambda: expect_under_way_finished(under_way(None, rehearsed=503)),
         ],
     ),
@@ -143,6 +147,11 @@ LIFECYCLE = {
             partial(expect_unready_while_draining, draining("++-.")),
             partial(expect_unready_while_draining, draining("....")),
             partial(expect_unready_while_draining, draining("+")),
+            # It ends sooner than a period, which is of 10 s here.
+            partial(expect_unready_while_draining, draining("++-.", declared=LONG_PERIOD)),
+            partial(expect_unready_while_draining, draining("", declared=LONG_PERIOD)),
+            # The process may not have noticed SIGTERM yet.
+            partial(expect_unready_while_draining, draining("+", declared=LONG_PERIOD)),
             # The next process, which starts in the 103rd second, may be ready.
             partial(expect_unready_while_draining, draining("....+++")),
         ],
@@ -154,6 +163,8 @@ LIFECYCLE = {
         nothing=[
             lambda: expect_unready_while_draining(recording()),
             lambda: expect_unready_while_draining(draining("++++", declared=NO_ROUTES)),
+            lambda: expect_unready_while_draining(draining("++++", declared=LONG_PERIOD)),
+            lambda: expect_unready_while_draining(draining("-+++", declared=LONG_PERIOD)),
         ],
     ),
 }
