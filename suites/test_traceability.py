@@ -5,6 +5,7 @@ import pytest
 from brownout.declaration.needs import trace_ids
 from brownout.expectations import (
     expect_kept_trace_ids,
+    expect_refusals_in_log,
     expect_sqlstate_in_log_only,
     expect_traceable,
 )
@@ -12,16 +13,23 @@ from brownout.trial import Recording
 from brownout.trial.plan import (
     BLACK_HOLE,
     ENDED_IN_USE,
+    LOCKED_TABLES,
+    LOST_COMMIT,
     NO_FREE_SLOTS,
     OUTAGE,
+    REFUSED_STATEMENTS,
     RESET,
     REVOKED_PERMISSION,
+    SILENT_COMMIT,
     STARTING_UP,
 )
 
 
 @pytest.mark.behaviour("O1", needs=trace_ids)
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, REVOKED_PERMISSION)
+@pytest.mark.trials(
+    OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, REVOKED_PERMISSION, LOCKED_TABLES,
+    STARTING_UP, LOST_COMMIT, SILENT_COMMIT,
+)  # fmt: skip
 def test_an_error_leads_to_the_log(brownout_recording: Recording) -> None:
     """Its body carries an id that the log holds, too."""
     recording = brownout_recording
@@ -46,6 +54,13 @@ def test_the_sqlstate_of_a_statement_is_for_the_log_alone(brownout_recording: Re
         brownout_recording.log,
         condition="insufficient_privilege",
     )
+
+
+@pytest.mark.behaviour("O4")
+@pytest.mark.trials(REFUSED_STATEMENTS)
+def test_the_log_has_the_sqlstates_of_every_operation(brownout_recording: Recording) -> None:
+    """A read and a write may each have a handler of its own, and one of them swallows."""
+    expect_refusals_in_log(brownout_recording.exchanged_each("refused"))
 
 
 @pytest.mark.behaviour("O4")

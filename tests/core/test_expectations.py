@@ -51,6 +51,7 @@ from brownout.expectations import (
     expect_process_alive,
     expect_ready_again,
     expect_recovered,
+    expect_refusals_in_log,
     expect_refused_absent,
     expect_retry_after,
     expect_sqlstate_in_log_only,
@@ -66,8 +67,9 @@ from brownout.expectations import (
 )
 from brownout.expectations.evidence import raise_if_any
 from brownout.observations import SAMPLES, Latencies, Recovery
-from brownout.trial import ProcessEnd, SessionLook
+from brownout.trial import Exchange, ProcessEnd, SessionLook
 from brownout.trial.gaps import Gap
+from brownout.trial.refusing import CONDITIONS
 from brownout.units import ms, seconds
 from tests.core.breaker_controls import BREAKER_CONTROLS
 from tests.core.chaos_controls import CHAOS_CONTROLS
@@ -237,6 +239,33 @@ def ready_again(
         for number, one in enumerate(probes)
     )
     expect_ready_again(recording(ready_again=after, readiness=readiness), for_good=for_good)
+
+
+def refusals(status: int = 503, **logged: str) -> None:
+    """What the log has of each operation's refusals, in their order: "+" the SQLSTATE, "n" the name
+    of a driver's class for it, "~" the SQLSTATE of another one, "-" something else, "?" is not
+    known."""
+    states = list(CONDITIONS)
+
+    def log(number: int, one: str) -> str | None:
+        state = states[number]
+        told = {
+            "+": f"failed: {state}",
+            "n": f"errors.{CONDITIONS[state].title().replace('_', '')}: failed",
+            "~": f"failed: {states[number - 1]}",
+            "-": "failed",
+        }
+        return told.get(one)
+
+    expect_refusals_in_log(
+        {
+            name: {
+                states[number]: (Exchange((answer(status),), (), log=log(number, one)),)
+                for number, one in enumerate(shown)
+            }
+            for name, shown in logged.items()
+        }
+    )
 
 
 def recovered(steady: bool, after: timedelta, **fields: Any) -> None:
@@ -790,6 +819,33 @@ CONTROLS = {
             lambda: expect_retry_after([]),
             lambda: expect_retry_after([OK, DROPPED]),
             lambda: expect_retry_after([LATE, problem(500)]),
+        ],
+    ),
+    "expect_refusals_in_log": Controls(
+        kept=[
+            lambda: refusals(list="+++++++", place="+++++++"),
+            lambda: refusals(list="+++++++", place="------+"),
+            # Lines that are written late are in another request's time.
+            lambda: refusals(list="+++++++", place="--~----"),
+            lambda: refusals(list="+++++++", place="-"),
+            lambda: refusals(list="+++++++", place="???????"),
+            lambda: refusals(list="nnnnnnn", place="-n-----"),
+        ],
+        broken=[
+            lambda: refusals(list="+++++++", place="-------"),
+            lambda: refusals(list="nnnnnnn", place="-------"),
+            lambda: refusals(list="++---", place="--"),
+            lambda: refusals(list="--", place="+++", cancel="---"),
+        ],
+        nothing=[
+            lambda: expect_refusals_in_log({}),
+            lambda: refusals(list="+", place="-"),
+            lambda: refusals(list="???????", place="???????"),
+            lambda: refusals(list="+++++++", place="-------", status=409),
+            # Nothing tells whether the log is written later.
+            lambda: refusals(list="-------", place="-------"),
+            lambda: refusals(list="+------", place="-------"),
+            lambda: refusals(list="~~~~~~~", place="-------"),
         ],
     ),
     "expect_sqlstate_in_log_only": Controls(

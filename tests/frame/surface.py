@@ -46,8 +46,9 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_one_error_line expect_one_retrying_layer expect_opened_by_slow_calls
             expect_origins expect_parallel expect_process_alive expect_ready_again
             expect_ready_with_database expect_recovered expect_recovered_from_case
-            expect_recovered_meanwhile expect_refused_absent expect_retried expect_retries_in_time
-            expect_retry_after expect_same_answer expect_schedule_survived expect_sessions_within
+            expect_recovered_meanwhile expect_refusals_in_log expect_refused_absent
+            expect_retried expect_retries_in_time expect_retry_after expect_same_answer
+            expect_schedule_survived expect_sessions_within
             expect_shielded expect_sqlstate_in_log_only expect_status_member expect_stopped
             expect_told_as_it_is expect_traceable expect_unaffected_by_lock
             expect_unaffected_by_streams expect_unanswered_never_repeated expect_unavailable
