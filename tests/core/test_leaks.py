@@ -84,6 +84,7 @@ LEAKS = {
     "the driver's class": {
         "asyncpg": "asyncpg.exceptions.ConnectionDoesNotExistError: connection was closed",
         "psycopg": "psycopg.OperationalError",
+        "postgrex": "** (Postgrex.Error) the statement was refused",
         "psycopg2": "(psycopg2.errors.UndefinedTable)",
         "sqlalchemy": "sqlalchemy.exc.TimeoutError: QueuePool limit",
         "a class": "shop.storage.PoolExhaustedError",
@@ -152,6 +153,7 @@ LEAKS = {
         "disk": 'could not extend file "base/16384/16397": No space left on device',
         "oid": "could not open relation with OID 16384",
         "prepared": 'prepared statement "s_1" does not exist',
+        "crash": "terminating connection because of crash of another server process",
     },
     "a driver's error text": {
         "asyncpg": "connection was closed in the middle of operation",
@@ -171,6 +173,18 @@ LEAKS = {
         "jdbc": "An I/O error occurred while sending to the backend.",
         "rails": "could not obtain a connection from the pool within 5.000 seconds",
         "npgsql": "The connection pool has been exhausted, either raise 'Max Pool Size'",
+        "knex": "Knex: Timeout acquiring a connection. The pool is probably full. Are you missing"
+        " a .transacting(trx) call?",
+        "pg-pool": "Cannot use a pool after calling end on the pool",
+        "dbconnection": "connection not available and request was dropped from queue after 1000ms.",
+        "postgrex": "tcp recv (idle): closed",
+        "postgrex, in use": "tcp send: closed (the connection was closed by the pool)",
+        "tomcat": "[exec-1] Timeout: Pool empty. Unable to fetch a connection in 1 seconds, none"
+        " available[size:5; busy:5; idle:0; lastwait:1000].",
+        "agroal": "Sorry, acquisition timeout!",
+        "r2dbc": "Pool#acquire(Duration) has been pending for more than the configured timeout of"
+        " 1000ms",
+        "deadpool": "Timeout occurred while waiting for a slot to become available",
     },
 }
 
@@ -195,6 +209,11 @@ HARMLESS = [
     "invalid input: quantity is not a number",
     "The connection is closed, try again",
     "The operation has timed out",
+    "the connection timed out",
+    "no slot is available",
+    "A connection is not available, and the request was dropped",
+    "Timeout: the swimming pool is empty",
+    "Sorry, the acquisition of the picture timed out",
     "The key (front door) already exists",
     "No connection to the warehouse could be obtained in time",
     "Service unavailable (the request's deadline was exceeded)",
