@@ -157,6 +157,25 @@ ERRORS = [
     "[2024-01-01 10:00:00,123] ERROR in app: x",
     'time=2024-01-01T10:00:00Z level=ERROR msg="x"',
     'ts=1 level=error msg="x"',
+    "E, [2024-01-01T10:00:00.123456 #1] ERROR -- : x",
+    "F, [2024-01-01T10:00:00.123456 #1] FATAL -- : x",
+    "10:00:00.123 [main] ERROR c.s.Orders - x",
+    "10:00:00.123 [http-nio-8080-exec-1] [tenant=a] ERROR shop.Orders - x",
+    "2024-01-01 10:00:00,123 - shop.orders - ERROR - x",
+    "2024-01-01 10:00:00,123 - shop - CRITICAL - x",
+    "2024-01-01 10:00:00,123 shop.orders [ERROR] x",
+    "[2024-01-01T10:00:00.123456+00:00] app.ERROR: x {} []",
+    "[2024-01-01 10:00:00] app.CRITICAL: x {} []",
+    '{"message": "x", "level": 400, "level_name": "ERROR"}',
+    "10:00:00.000 [error] x",
+    "10:00:00.000 request_id=F1 [error] x",
+    "error: x",
+    "\x1b[31merror\x1b[39m: x",
+    "[10:00:00 ERR] x",
+    "[10:00:00 FTL] x",
+    '{"@t": "2024-01-01T10:00:00Z", "@mt": "x", "@l": "Error"}',
+    "\x1b[2m2024-01-01T10:00:00.123456Z\x1b[0m \x1b[31mERROR\x1b[0m \x1b[2mshop\x1b[0m: x",
+    "[2024-01-01T10:00:00Z ERROR shop] x",
 ]
 OTHERS = [
     '{"level": "warning", "event": "ERROR"}',
@@ -166,6 +185,22 @@ OTHERS = [
     "org.postgresql.util.PSQLException: ERROR: could not serialize access",
     "    at shop.Orders.place(Orders.java:41)",
     "INFO an error was handled",
+    "I, [2024-01-01T10:00:00.123456 #1]  INFO -- : ERROR: could not serialize access",
+    "10:00:00.123 [main] WARN c.s.Orders - ERROR: could not serialize access",
+    "10:00:00.123 [main] c.s.Orders WARN ERROR",
+    "2024-01-01 10:00:00,123 - shop.orders - INFO - ERROR",
+    "2024-01-01 10:00:00,123 retrying: ERROR: could not serialize access (SQLSTATE 40001)",
+    "2024/01/01 10:00:00 attempt 2 failed: ERROR: could not serialize access (SQLSTATE 40001)",
+    "2024/01/01 10:00:00 got ERROR: could not serialize access (SQLSTATE 40001)",
+    "2024/01/01 10:00:00 tried again after ERROR",
+    "2024-01-01 10:00:00,123 shop.ERRORS loaded",
+    "[2024-01-01T10:00:00.123456+00:00] app.INFO: ERROR {} []",
+    "10:00:00.000 [info] [error] x",
+    "[10:00:00 WRN] [error] x",
+    '{"@t": "2024-01-01T10:00:00Z", "@mt": "error", "@l": "Warning"}',
+    '{"message": "error", "level": 300, "level_name": "WARNING"}',
+    "info: error: x",
+    "error: could not serialize access\n    at Parser.parseErrorMessage (parser.js:1:2)",
     "",
 ]
 
@@ -173,6 +208,13 @@ OTHERS = [
 @pytest.mark.parametrize("line", ERRORS)
 def test_a_line_of_level_error_is_counted(line: str) -> None:
     assert error_lines(f"before\n{line}\nafter\n") == 1
+
+
+def test_what_only_begins_with_error_counts_where_no_line_has_a_level() -> None:
+    stack = "error: could not serialize access\nerror: x\n"
+    assert error_lines(stack) == 2
+    assert error_lines(f"10:00:00.123 [main] ERROR c.s.Orders - x\n{stack}") == 1
+    assert error_lines(f'{{"level": "error", "event": "x"}}\n{stack}') == 1
 
 
 @pytest.mark.parametrize("line", OTHERS)
