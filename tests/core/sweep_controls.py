@@ -227,6 +227,15 @@ SWEEP = {
                 tried(answer=answer(json=[1]), following=(LONGER,), together=(answer(json=[]),)),
                 SERVICE,
             ),
+            lambda: expect_whole_answer(
+                tried(
+                    usual=answer(json=[]),
+                    answer=answer(json=[1]),
+                    following=(LONGER,),
+                    together=(LONGER,),
+                ),
+                SERVICE,
+            ),
             # Of writes each has its own answer.
             lambda: expect_whole_answer(
                 tried(answer=answer(json={"id": 1}, operation=WRITE)), SERVICE
@@ -236,6 +245,10 @@ SWEEP = {
             lambda: expect_whole_answer(tried(answer=no_answer(Completion.DROPPED)), SERVICE),
             lambda: expect_whole_answer(
                 tried(answer=answer(json=[1]), following=(LONGER,), together=(LONGER,)),
+                SERVICE,
+            ),
+            lambda: expect_whole_answer(
+                tried(usual=LONGER, answer=answer(json=[1]), following=(LONGER,), together=()),
                 SERVICE,
             ),
         ],

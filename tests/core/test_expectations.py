@@ -125,6 +125,11 @@ PONG = answer(body=b"pong")
 ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 
+def listed(rows: int) -> Answer:
+    """A list of so many orders."""
+    return answer(json={"orders": [{"id": number} for number in range(rows)]})
+
+
 def asks_back(value: str | None, status: int = 503) -> Answer:
     return problem(status, headers={} if value is None else {"Retry-After": value})
 
@@ -1099,6 +1104,14 @@ CONTROLS = {
             lambda: expect_whole_answers(
                 [answer(json=[{"id": 1}, {}])], like=[answer(json=[{}, {"id": 2}])]
             ),
+            # What changes by itself between the first and the last, and what has come since.
+            lambda: expect_whole_answers([listed(6)], like=[listed(5), listed(5), listed(6)]),
+            lambda: expect_whole_answers([listed(3)], like=[listed(5), listed(5), listed(3)]),
+            lambda: expect_whole_answers([listed(6)], like=[listed(5)] * 3),
+            lambda: expect_whole_answers(
+                [answer(json={"invoice": {"id": 1}, "paid": True})],
+                like=[answer(json={"invoice": None})] * 3,
+            ),
         ],
         broken=[
             lambda: expect_whole_answers([ROWS, DROPPED], like=[ROWS]),
@@ -1108,6 +1121,14 @@ CONTROLS = {
             lambda: expect_whole_answers([answer(json=[{"id": 1}, {"id": 2}])], like=[ROWS]),
             lambda: expect_whole_answers([answer(body=ROWS.body[:-5])], like=[ROWS]),
             lambda: expect_whole_answers([answer(body=b"po")], like=[PONG, PONG]),
+            lambda: expect_whole_answers([listed(3)], like=[listed(5)] * 3),
+            lambda: expect_whole_answers(
+                [answer(json={"orders": None})], like=[answer(json={"orders": [{"id": 1}]})] * 3
+            ),
+            lambda: expect_whole_answers([answer(json={"error": "x"})], like=[listed(0)]),
+            lambda: expect_whole_answers(
+                [answer(json=[{"id": 1}, {"error": "x"}])], like=[answer(json=[{"id": 1}] * 2)]
+            ),
         ],
         nothing=[lambda: expect_whole_answers([], like=[ROWS])],
     ),
