@@ -136,7 +136,8 @@ def test_it_is_known_how_often_a_request_sends_what_is_hit() -> None:
     once = target_of([[event(FIND), event(PLACE)]] * 2, set())
     fanned_out = target_of([[event(FIND)] * 5, [event(FIND)] * 4], set())
     alike = target_of([[event(POLLED), event(LISTED)]] * 2, set())
-    assert [one and one.times for one in (once, fanned_out, alike)] == [1, 5, 2]
+    batch = target_of([[event("BEGIN"), *[event(PLACE)] * 2, event("COMMIT")]] * 2, set())
+    assert [one and one.times for one in (once, fanned_out, alike, batch)] == [1, 5, 2, 2]
 
 
 def test_repeats_are_later_executions_of_what_was_hit_first() -> None:

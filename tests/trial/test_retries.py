@@ -13,7 +13,7 @@ from brownout import NotAssessable, Operation
 from brownout.faults import CutAt, Fault, Statement
 from brownout.trial import Exchange, Stage, WireStep, retries
 from brownout.trial.exchanges import Target
-from brownout.trial.retries import AlwaysCut, FailingOnce
+from brownout.trial.retries import AlwaysCut, FailingOnce, UnansweredWrites
 from tests.core.made import READ, WRITE, answer, service
 
 CANCEL = Operation.write("cancel", "POST", "/cancel")
@@ -21,16 +21,26 @@ SQL = "update orders set cancelled = true"
 
 
 class FakeTap:
-    """Finds a statement of each operation but of `hidden`; where it fails, some try again."""
+    """Finds a statement of each operation but of `hidden`; where it fails, some try again. Those in
+    `batches` send it twice."""
 
-    def __init__(self, *, hidden: tuple[str, ...] = (), trying_again: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        hidden: tuple[str, ...] = (),
+        batches: tuple[str, ...] = (),
+        trying_again: tuple[str, ...] = (),
+    ) -> None:
         self.failed: list[tuple[str, str]] = []
         self.faults: list[Fault] = []
         self._hidden = hidden
+        self._batches = batches
         self._trying_again = trying_again
 
     async def target(self, operation: Operation) -> Target | None:
-        return None if operation.name in self._hidden else Target(SQL, SQL)
+        if operation.name in self._hidden:
+            return None
+        return Target(SQL, SQL, times=2 if operation.name in self._batches else 1)
 
     async def earn(self, operation: Operation) -> None:
         """As `Tap.earn`."""
@@ -51,7 +61,7 @@ class FakeTap:
 
 
 async def failed_in(
-    script: AlwaysCut | FailingOnce,
+    script: AlwaysCut | FailingOnce | UnansweredWrites,
     monkeypatch: pytest.MonkeyPatch,
     tap: FakeTap,
     *operations: Operation,
@@ -105,6 +115,25 @@ async def test_a_write_without_a_statement_of_its_own_is_left_out(
     assert {name for name, _ in failed} == {"cancel"}
     with pytest.raises(NotAssessable, match="told apart"):
         await failed_in(FailingOnce(), monkeypatch, FakeTap(hidden=("place",)), WRITE)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+@pytest.mark.parametrize("script", [AlwaysCut(), FailingOnce(), UnansweredWrites()])
+async def test_the_rows_of_a_batch_are_no_attempts(
+    script: AlwaysCut | FailingOnce | UnansweredWrites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tap = FakeTap(batches=("place",))
+    with pytest.raises(NotAssessable, match="a statement once"):
+        await failed_in(script, monkeypatch, tap, WRITE)
+    assert tap.failed == []
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_other_writes_fail_beside_one_that_sends_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed = await failed_in(FailingOnce(), monkeypatch, FakeTap(batches=("place",)), WRITE, CANCEL)
+    assert {name for name, _ in failed} == {"cancel"}
 
 
 @pytest.mark.asyncio(loop_scope="function")
