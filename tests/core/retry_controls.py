@@ -35,6 +35,8 @@ CALLS = (
 """Statements that write, although not by their first word."""
 
 GET = "select * from get_order($1)"
+NEXT = "select nextval(?)"
+TYPES = "select t.oid, t.typname from pg_catalog.pg_type t where t.oid = $1"
 NOW = "select pg_catalog.now()"
 
 
@@ -94,6 +96,12 @@ BESIDE = [sent(("begin", "I"), (FIND, "T"), *POLL, (PLACE, "T"), ("commit", "T")
 
 RELAY = (("begin", "I", 9), ("update outbox set sent = true", "T", 9), ("!commit", "T", 9))
 """A worker that writes, and does it again later since it got no reply."""
+
+POOLED = [*PLAIN, *PLAIN, sent(("begin", "I"), (FIND, "T"), (NEXT, "T"), (PLACE, "T"))]
+"""A request takes a new block of ids where the last one is used up."""
+
+FRESH = [sent(("begin", "I"), (FIND, "T"), (TYPES, "T"), (PLACE, "T"), ("commit", "T"))] * 3
+"""Each plain request met another new connection."""
 
 AGAIN = (("rollback", "E"), ("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))
 UNSENT: Answer = no_answer(problem(503).ending)
@@ -157,6 +165,11 @@ RETRY_CONTROLS = {
             # It records the failure by the statement by which it records a success.
             partial(expect_never_repeated, {"22001": [sent(*FAILED, *NOTED)]}, plain=PLAIN),
             partial(expect_never_repeated, {"22001": [sent(*FAILED, *NOTED)]}, plain=BESIDE),
+            partial(
+                expect_never_repeated,
+                {"22001": [sent(*FAILED, *NOTED)]},
+                plain=[sent(("begin", "I"), (PLACE, "T"), ("commit", "T")), *PLAIN],
+            ),
             # Read again to say what was wrong, together with the ROLLBACK.
             partial(
                 expect_never_repeated,
@@ -329,6 +342,9 @@ RETRY_CONTROLS = {
                 plain=PLAIN,
             ),
             partial(expect_whole_transactions, [sent(*FAILED, *POLL, *AGAIN)], plain=PLAIN),
+            partial(expect_whole_transactions, [sent(*FAILED, *AGAIN)], plain=POOLED),
+            partial(expect_whole_transactions, [sent(*FAILED, *AGAIN)], plain=POOLED[::-1]),
+            partial(expect_whole_transactions, [sent(*FAILED, *AGAIN)], plain=FRESH),
             partial(
                 expect_whole_transactions,
                 [sent((FIND, "I"), ("!" + PLACE, "I"), (PLACE, "I"))],
@@ -353,6 +369,14 @@ RETRY_CONTROLS = {
                 expect_whole_transactions,
                 [sent(*FAILED, *POLL, ("rollback", "E"), ("begin", "I"), (PLACE, "T"))],
                 plain=BESIDE,
+            ),
+            *(
+                partial(
+                    expect_whole_transactions,
+                    [sent(*FAILED, ("rollback", "E"), ("begin", "I"), (PLACE, "T"))],
+                    plain=plain,
+                )
+                for plain in (POOLED, POOLED[::-1], FRESH)
             ),
         ],
         nothing=[
