@@ -61,12 +61,13 @@ def test_sessions_never_exceed_the_pool(brownout_recording: Recording) -> None:
 @pytest.mark.trials(FULL_POOL)
 def test_a_crowd_at_a_full_pool_is_refused_in_time(brownout_recording: Recording) -> None:
     """No caller waits beyond D, and one who gets no connection is refused with 503, or with 429 as
-    one too many. One whose statement the database has ended may get 504, and others then take its
-    connection."""
+    one too many. One whose wait for the lock has ended may get 504, 409 or 423, and others then
+    take its connection."""
     declared, answers = brownout_recording.declared, brownout_recording.note("asked")
     expect_all_within(answers, declared.budget.latest)
-    by_status = sorted(answers, key=lambda answer: answer.status in (429, 503, 504))
-    expect_unavailable(by_status[declared.connections :], crowded=True)
+    expect_unavailable(
+        answers, operations=declared.needing_database(), crowd_at=declared.connections
+    )
 
 
 @pytest.mark.behaviour("P3")
@@ -130,7 +131,8 @@ def test_too_many_connections_is_a_refusal_that_heals(brownout_recording: Record
     """53300 gives 503; when there are slots again, the service takes them. After a first wave that
     hung there is no second one."""
     recording = brownout_recording
-    expect_unavailable(recording.note("wave 2") or recording.note("wave 1"))
+    answers = recording.note("wave 2") or recording.note("wave 1")
+    expect_unavailable(answers, operations=recording.operations())
     expect_recovered(brownout_recording)
 
 

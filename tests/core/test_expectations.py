@@ -125,6 +125,9 @@ PONG = answer(body=b"pong")
 ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 
+TEAPOT, UNFORESEEN = (replace(READ, refused=frozenset({status})) for status in (418, 500))
+
+
 def listed(rows: int) -> Answer:
     """A list of so many orders."""
     return answer(json={"orders": [{"id": number} for number in range(rows)]})
@@ -963,16 +966,27 @@ CONTROLS = {
         kept=[
             lambda: expect_unavailable([GONE, HTML, BARE]),
             lambda: expect_unavailable([GONE, answer(429)]),
-            lambda: expect_unavailable([GONE, LATE, answer(429)], crowded=True),
-            lambda: expect_unavailable([answer(429)], crowded=True),
+            lambda: expect_unavailable([GONE, LATE, answer(429)], crowd_at=0),
+            lambda: expect_unavailable([answer(429)], crowd_at=0),
+            lambda: expect_unavailable([problem(500)] * 3 + [GONE] * 27, crowd_at=3),
+            # Those who wait for the lock give up one after the other.
+            lambda: expect_unavailable([problem(409)] * 9 + [GONE] * 21, crowd_at=3),
+            lambda: expect_unavailable([problem(423)] * 9 + [GONE] * 21, crowd_at=3),
+            lambda: expect_unavailable([answer(418)] * 30, operations=[TEAPOT], crowd_at=3),
+            lambda: expect_unavailable([answer(418), GONE], operations=[TEAPOT]),
         ],
         broken=[
             *(
                 partial(expect_unavailable, [GONE, one])
                 for one in (OK, LATE, DROPPED, SILENT, REFUSED)
             ),
-            lambda: expect_unavailable([GONE, problem(500)], crowded=True),
-            lambda: expect_unavailable([answer(429), answer(404)], crowded=True),
+            lambda: expect_unavailable([GONE, problem(500)], crowd_at=0),
+            lambda: expect_unavailable([answer(429), answer(404)], crowd_at=0),
+            lambda: expect_unavailable([problem(500)] * 4 + [GONE] * 26, crowd_at=3),
+            lambda: expect_unavailable([problem(500)] * 4, operations=[UNFORESEEN], crowd_at=3),
+            lambda: expect_unavailable([answer(418)] * 30, crowd_at=3),
+            lambda: expect_unavailable([answer(409), GONE]),
+            lambda: expect_unavailable([answer(418)], operations=[replace(TEAPOT, name="other")]),
         ],
         nothing=[lambda: expect_unavailable([]), lambda: expect_unavailable([answer(429)])],
     ),
