@@ -1,6 +1,6 @@
 """Each judgement lets the sound pass, rejects each broken one, and says nothing about nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -126,6 +126,11 @@ ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 
 TEAPOT, UNFORESEEN = (replace(READ, refused=frozenset({status})) for status in (418, 500))
+
+
+def with_members(members: Mapping[str, object]) -> Answer:
+    """A problem with only these members."""
+    return answer(503, json=members, headers={"Content-Type": "application/problem+json"})
 
 
 def listed(rows: int) -> Answer:
@@ -1034,6 +1039,16 @@ CONTROLS = {
     "expect_valid_bodies": Controls(
         kept=[
             lambda: expect_valid_bodies([OK, GONE, problem(500, trace_id="x")], ERRORS),
+            # RFC 9457 §3.1 requires none of its members.
+            *(
+                partial(expect_valid_bodies, [GONE, with_members(one)], ERRORS)
+                for one in (
+                    {"type": "https://shop.example/busy"},
+                    {"title": "Busy"},
+                    {"status": 503},
+                    {"detail": "try later"},
+                )
+            ),
             lambda: expect_valid_bodies([OK, answer(503, body=b"try later")], TEXT),
             lambda: expect_valid_bodies(
                 [answer(500, json={"code": "X"})],
@@ -1049,6 +1064,16 @@ CONTROLS = {
             lambda: expect_valid_bodies([GONE, HTML], ERRORS),
             lambda: expect_valid_bodies([GONE, BARE], ERRORS),
             lambda: expect_valid_bodies([GONE, NOT_STATUS], ERRORS),
+            *(
+                partial(expect_valid_bodies, [GONE, with_members(one)], ERRORS)
+                for one in ({}, {"error": "x"}, {"instance": "/orders"}, {"detail": ["x"]})
+            ),
+            # What frameworks write by themselves.
+            *(
+                partial(expect_valid_bodies, [GONE, answer(500, json=one)], errors)
+                for one in ({"detail": "x"}, {"status": 500, "error": "x", "path": "/orders"})
+                for errors in (ERRORS, Errors(media_type="application/json"))
+            ),
             lambda: expect_valid_bodies([GONE, problem(500, title=None)], ERRORS),
             lambda: expect_valid_bodies([GONE, problem(500, type=["x"])], ERRORS),
             lambda: expect_valid_bodies([answer(500, json=[{"title": "x"}])], ERRORS),
