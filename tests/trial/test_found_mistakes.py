@@ -1,12 +1,17 @@
 """Of the mistakes of callers, those count that the database has found, by what it said."""
 
+import json
+from contextlib import nullcontext
 from typing import Self
 
 import pytest
 
-from brownout import Operation
+from brownout import ContractViolation, Errors, Operation
 from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.events import Event
+from brownout.expectations import expect_distinct_origins
+from brownout.faults import Fault
+from brownout.trial.declared import Origins
 from brownout.trial.scripts import FoundMistakes
 from tests.core.fakes import FakePostgres
 from tests.core.made import READ, service
@@ -62,3 +67,34 @@ async def test_only_unusable_data_and_constraints_are_the_callers(
     ):
         await FoundMistakes().run(stage)
     assert [one.operation for one in stage.notes.get("found", ())] == found
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("elsewhere", "kept"), [("request", True), ("database", False)])
+async def test_a_mistake_that_the_database_finds_may_name_it_as_its_origin(
+    elsewhere: str, kept: bool
+) -> None:
+    """As a service does that names its layers; a mistake that it finds by itself has another."""
+
+    async def answered(request: Request) -> Reply:
+        origin = elsewhere
+        if request.body == b"{}":
+            postgres.refuse("23502")
+            origin = "database"
+        if broken:
+            origin = "database"
+        return whole(503 if broken else 422, json.dumps({"origin": origin}).encode())
+
+    errors, broken = Errors(origin="origin"), list[Fault]()
+    postgres = Recorded()
+    postgres.switch = lambda fault, on: broken.append(fault) if on else broken.clear()
+    async with (
+        serving(answered) as peer,
+        staged(peer, service([READ, FILL], errors=errors), postgres) as stage,
+    ):
+        await Origins().run(stage)
+    mistakes, failures = stage.notes["mistakes"], stage.notes["without database"]
+    assert "fill: empty" not in {one.operation for one in mistakes}
+    assert {one.operation for one in mistakes} >= {"unknown path", "fill: not JSON"}
+    with nullcontext() if kept else pytest.raises(ContractViolation):
+        expect_distinct_origins(mistakes, failures, errors)
