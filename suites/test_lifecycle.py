@@ -56,5 +56,6 @@ def test_readiness_fails_while_draining(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("S6")
 @pytest.mark.trials(*WITH_A_FAULT)
 def test_no_fault_ends_the_process(brownout_recording: Recording) -> None:
-    """Whether it meets requests, idle connections or what the service does by itself."""
+    """Whether it meets requests, idle connections or what the service does by itself; nor all
+    workers together, whose supervisor goes on."""
     expect_process_alive(brownout_recording)

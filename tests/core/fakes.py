@@ -9,6 +9,7 @@ from typing import Self, TypeVar, cast
 from brownout.declaration import Service
 from brownout.errors import BrownoutError, NotAssessable, ServiceNotReady
 from brownout.faults import Fault, Restart, TerminatedBackends
+from brownout.login import Address, Login
 from brownout.postgres import Postgres, Session
 from brownout.service import RunningService
 from brownout.service.requests import Supplies
@@ -60,6 +61,11 @@ class FakePostgres:
         """As `Admin.terminate_sessions`; only counts."""
         self.terminations += 1
         return 1
+
+    @property
+    def login(self) -> Login:
+        """As `Postgres.login`."""
+        return Login(Address("127.0.0.1", 5432), "shop", "shop_role", "")
 
     @property
     def known(self) -> dict[str, str]:

@@ -67,7 +67,7 @@ from brownout.expectations import (
 )
 from brownout.expectations.evidence import raise_if_any
 from brownout.observations import SAMPLES, Latencies, Recovery
-from brownout.trial import Exchange, ProcessEnd, SessionLook
+from brownout.trial import Exchange, ProcessEnd, Recording, SessionLook, Stopped
 from brownout.trial.gaps import Gap
 from brownout.trial.refusing import CONDITIONS
 from brownout.units import ms, seconds
@@ -232,6 +232,20 @@ def unready(
 
 
 WITHOUT_ROUTES = service(health=Health(live=None, ready=None))
+
+
+def workers_ended(
+    requests: int, ended: Mapping[int, float], *, requests_from: float = 100.9, **fields: Any
+) -> Recording:
+    """Two workers, 11 and 12, served requests at the onset of an outage from the 101st to the 111th
+    second; so many requests, under way from then on, were lost half a second later."""
+    lost = no_answer(Completion.DROPPED, started=requests_from, elapsed=ms(500))
+    return recording(
+        injected=(replace(injected(), workers=(11, 12)),),
+        answers=(lost, *[replace(lost, ending=Completion.STALE)] * (requests - 1)),
+        workers_ended=ended,
+        **fields,
+    )
 
 
 def ready_again(
@@ -762,10 +776,35 @@ CONTROLS = {
         nothing=[lambda: parallel([]), lambda: parallel(timed(100), plain=())],
     ),
     "expect_process_alive": Controls(
-        kept=[lambda: expect_process_alive(recording())],
+        kept=[
+            lambda: expect_process_alive(recording()),
+            # One of them goes on, or ended before or later than the fault can explain.
+            lambda: expect_process_alive(workers_ended(7, {12: 101.1})),
+            lambda: expect_process_alive(workers_ended(7, {11: 100.9, 12: 101.1})),
+            lambda: expect_process_alive(workers_ended(7, {11: 102.5, 12: 103.2})),
+            lambda: expect_process_alive(workers_ended(7, {11: 101.1, 12: 102.9})),
+            # They finished what was under way, all but one whose connection was just closed.
+            lambda: expect_process_alive(workers_ended(1, {11: 101.1, 12: 101.2})),
+            lambda: expect_process_alive(
+                workers_ended(7, {11: 101.1, 12: 101.2}, requests_from=102.5)
+            ),
+            # They were stopped with their supervisor.
+            lambda: expect_process_alive(
+                workers_ended(7, {11: 101.1, 12: 101.2}, same_process=False)
+            ),
+            lambda: expect_process_alive(
+                workers_ended(
+                    7, {11: 101.1, 12: 101.2}, stopped=Stopped(101.0, 101.3, 0, seconds(5))
+                )
+            ),
+        ],
         broken=[
             lambda: expect_process_alive(recording(process=ProcessEnd(1, seconds(1), ()))),
             lambda: expect_process_alive(recording(process=ProcessEnd(-9, seconds(1), ("x",)))),
+            lambda: expect_process_alive(workers_ended(2, {11: 101.1, 12: 101.9})),
+            lambda: expect_process_alive(
+                workers_ended(2, {11: 110.2, 12: 110.3}, requests_from=109.9)
+            ),
         ],
         nothing=[],
     ),

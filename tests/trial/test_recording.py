@@ -229,6 +229,7 @@ WHOLE = recording(
     stopped=Stopped(101.0, 102.0, 0, seconds(5)),
     started=Started(7, 102.5, seconds(4), 103.0, 1, ("no database",)),
     gaps=(Gap(103.0, 103.5),),
+    workers_ended={7: 103.2},
     log="a line\n",
 )
 
