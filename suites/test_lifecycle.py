@@ -14,13 +14,14 @@ from brownout.expectations import (
 from brownout.trial import Recording
 from brownout.trial.plan import REDEPLOYED, WITH_A_FAULT
 
-IN_AN_OUTAGE, IN_A_BLACK_HOLE = REDEPLOYED
+IN_AN_OUTAGE, IN_A_BLACK_HOLE, _ = REDEPLOYED
 
 
 @pytest.mark.behaviour("S1")
 @pytest.mark.trials(*REDEPLOYED)
 def test_it_starts_without_its_database(brownout_recording: Recording) -> None:
-    """Alive, not ready, and still running when the database appears."""
+    """Alive, not ready, and still running when the database appears; also where a server listens
+    that is starting up itself, which is no longer a refused connection to the driver."""
     expect_alive_without_database(brownout_recording)
 
 
@@ -47,7 +48,7 @@ def test_the_process_ends_while_its_database_never_answers(brownout_recording: R
 
 
 @pytest.mark.behaviour("S5", needs=readiness)
-@pytest.mark.trials(*REDEPLOYED)
+@pytest.mark.trials(IN_AN_OUTAGE, IN_A_BLACK_HOLE)
 def test_readiness_fails_while_draining(brownout_recording: Recording) -> None:
     """It fails, or connections are refused."""
     expect_unready_while_draining(brownout_recording)

@@ -33,7 +33,8 @@ TRIALS = """
     latency
     latency_d_over_5 latency_d_over_8 liveness_in_a_black_hole locked_tables long_outage lost_commit
     mistakes no_free_slots one_by_one one_table_locked origins outage overload probe_crowd queued
-    reconnecting redeployed_in_a_black_hole redeployed_in_an_outage refused_statements reset restart
+    reconnecting redeployed_in_a_black_hole redeployed_in_an_outage redeployed_while_starting_up
+    refused_statements reset restart
     revoked_permission same_key side_by_side silent_commit silent_connections slow_statements
     stampede starting_up steady sweep_1 sweep_2 sweep_3 sweep_4 switchover terminated_backends
     unanswered_connects unanswered_writes under_slow_probes without_database_gone

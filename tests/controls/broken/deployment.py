@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import FrameType
 
 import asyncpg
@@ -14,7 +14,7 @@ from starlette.types import Lifespan
 from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.pool import Pool
 
-__all__ = ["start_and_stop_bundle", "stop_bundle"]
+__all__ = ["start_and_stop_bundle", "starts_at_an_open_port", "stop_bundle"]
 
 DRAINING = 2.0
 """Seconds for which the kiosk goes on serving after SIGTERM: two probe periods."""
@@ -72,6 +72,39 @@ def stop_bundle() -> Starlette:
 
     app.router.lifespan_context = running
     return app
+
+
+def starts_at_an_open_port() -> Starlette:
+    """Create the kiosk, whose start waits for an open port of the database only."""
+    app = kiosk()
+    inner: Lifespan[Starlette] = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def running(starlette: Starlette) -> AsyncIterator[None]:
+        async with inner(starlette):
+            waiting = asyncio.create_task(_wait_for_a_port())
+            waiting.add_done_callback(_unless_it_failed)
+            yield
+            waiting.cancel()
+
+    app.router.lifespan_context = running
+    return app
+
+
+async def _wait_for_a_port() -> None:
+    """Connect as soon as a server listens, whatever it says then."""
+    connected = False
+    while not connected:
+        with suppress(OSError):
+            connection = await asyncpg.connect(os.environ["DATABASE_URL"], timeout=1)
+            connection.terminate()
+            connected = True
+        await asyncio.sleep(0.1)
+
+
+def _unless_it_failed(waited: "asyncio.Task[None]") -> None:
+    if not waited.cancelled() and waited.exception() is not None:
+        os._exit(3)
 
 
 def _delay_sigterm(seconds: float) -> None:

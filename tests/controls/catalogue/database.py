@@ -150,6 +150,19 @@ DATABASE = (
         tolerated=ids("S5"),
     ),
     Control(
+        module="deployment",
+        name="starts_at_an_open_port",
+        judged_by=ids("S1 S2"),
+        defects=(
+            Defect(
+                "a start that waits for an open port, and exits on 57P03",
+                ids("S1 S2"),
+                because="What has ended does not become ready.",
+                shows=(47,),
+            ),
+        ),
+    ),
+    Control(
         module="lifecycle",
         name="exits_when_an_idle_session_ends",
         judged_by=LIFECYCLE | ids("H1 T6 V1 V2"),
