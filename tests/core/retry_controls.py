@@ -94,6 +94,8 @@ POLL = (("begin", "I", 9), ("commit", "T", 9))
 
 BESIDE = [sent(("begin", "I"), (FIND, "T"), *POLL, (PLACE, "T"), ("commit", "T"))]
 
+BESIDE_HIT = sent(("begin", "I", 9), ("!commit", "T", 9), (PLACE, "I"))
+
 RELAY = (("begin", "I", 9), ("update outbox set sent = true", "T", 9), ("!commit", "T", 9))
 """A worker that writes, and does it again later since it got no reply."""
 
@@ -104,6 +106,8 @@ FRESH = [sent(("begin", "I"), (FIND, "T"), (TYPES, "T"), (PLACE, "T"), ("commit"
 """Each plain request met another new connection."""
 
 AGAIN = (("rollback", "E"), ("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))
+AGAIN_AFTER_COMMIT = (("begin", "I"), (PLACE, "T"), ("commit", "T"))
+READ_AGAIN = (("!" + FIND, "I"), ("!" + FIND, "I"))
 UNSENT: Answer = no_answer(problem(503).ending)
 
 RETRY_CONTROLS = {
@@ -181,6 +185,11 @@ RETRY_CONTROLS = {
         broken=[
             partial(
                 expect_never_repeated,
+                {"22001": [sent(("!" + FIND, "I"), status=422)], "42P01": [sent(*READ_AGAIN)]},
+                plain=[sent((FIND, "I"))],
+            ),
+            partial(
+                expect_never_repeated,
                 {"22001": [hit(0.1)], "42P01": [hit(0.1, 0.2)]},
                 plain=ALONE,
             ),
@@ -223,8 +232,14 @@ RETRY_CONTROLS = {
             lambda: expect_retried({"40001": [sent(*FAILED, *AGAIN)]}),
             lambda: expect_retried({"40001": [hit(0.1), hit(0.1, 0.2)]}),
             lambda: expect_retried({"40001": [sent(*FAILED)], "40P01": [hit(0.1, 0.2)]}),
+            lambda: expect_retried({"40001 at COMMIT": [sent(*PLACED, *AGAIN_AFTER_COMMIT)]}),
+            # A COMMIT of the service's own was hit.
+            lambda: expect_retried({"40001": [hit(0.1, 0.2)], "40001 at COMMIT": [BESIDE_HIT]}),
         ],
         broken=[
+            lambda: expect_retried(
+                {"40001": [hit(0.1, 0.2)], "40001 at COMMIT": [sent(*PLACED, status=503)] * 2}
+            ),
             lambda: expect_retried({"40001": [hit(0.1), hit(0.1)]}),
             lambda: expect_retried(
                 {"40001": [hit(0.1, 0.2)], "40P01": [sent(*FAILED, status=503)]}

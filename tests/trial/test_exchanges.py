@@ -45,6 +45,19 @@ def test_what_is_executed_is_a_step_and_what_a_rule_acted_on_is_a_hit() -> None:
     ]  # fmt: skip
 
 
+def test_what_stands_in_the_place_of_a_refused_commit_is_no_further_hit() -> None:
+    steps = steps_of(
+        [
+            event("COMMIT", at=1.0, kind="Query", rule="error_1"),
+            event("COMMIT", at=1.1, kind="CommandComplete", direction=DOWN, rule="error_1"),
+            event("COMMIT", at=1.2, kind="ErrorResponse", direction=DOWN, rule="error_1"),
+            event("COMMIT", at=2.0, kind="Query", session=2),
+            event("COMMIT", at=2.1, kind="CommandComplete", direction=DOWN, session=2, rule="x"),
+        ]
+    )
+    assert [(step.time, step.hit) for step in steps] == [(1.0, True), (2.0, False), (2.1, True)]
+
+
 def test_the_service_s_own_statements_are_left_out_unless_they_were_hit() -> None:
     events = [event("select 1", at=1.0), event("select 2", at=2.0, rule="x"), event(FIND)]
     steps = steps_of(events, {"select ?"})

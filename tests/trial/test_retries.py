@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock
 import pytest
 
 from brownout import NotAssessable, Operation
-from brownout.faults import CutAt, Fault, Statement
+from brownout.faults import Commit, CutAt, Fault, ServerError, Statement
 from brownout.trial import Exchange, Stage, WireStep, retries
 from brownout.trial.exchanges import Target
 from brownout.trial.retries import AlwaysCut, FailingOnce, UnansweredWrites
@@ -60,11 +60,18 @@ class FakeTap:
         return Exchange((answer(),), (hit, *again))
 
 
+def _plain(commits: bool) -> Exchange:
+    """A request without a fault, beside a COMMIT of another session."""
+    steps = [WireStep(1.0, 1, SQL, "T"), WireStep(2.0, 2, "COMMIT", "T")]
+    return Exchange((answer(),), (*steps, *([WireStep(3.0, 1, "COMMIT", "T")] * commits)))
+
+
 async def failed_in(
     script: AlwaysCut | FailingOnce | UnansweredWrites,
     monkeypatch: pytest.MonkeyPatch,
     tap: FakeTap,
     *operations: Operation,
+    commits: tuple[str, ...] = (),
 ) -> list[tuple[str, str]]:
     @asynccontextmanager
     async def tapped(_stage: Stage) -> AsyncIterator[FakeTap]:
@@ -73,6 +80,7 @@ async def failed_in(
     monkeypatch.setattr(retries, "tapped", tapped)
     stage = SimpleNamespace(
         declared=service(operations),
+        exchanges={f"plain {one.name}": [_plain(one.name in commits)] for one in operations},
         service=SimpleNamespace(running=True),
         steady_again=AsyncMock(return_value=True),
     )
@@ -98,7 +106,21 @@ async def test_each_write_meets_conflicts_and_errors_of_callers(
         ("cancel", "conflict 40P01 cancel"),
         ("cancel", "refused 22001 cancel"),
         ("cancel", "refused 42P01 cancel"),
+        # A read is tried again in no case after an error of its caller's.
+        ("list", "refused 22001 list"),
+        ("list", "refused 42P01 list"),
     ]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_commit_of_a_write_meets_a_conflict_where_it_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tap = FakeTap(trying_again=("place", "list"))
+    failed = await failed_in(FailingOnce(), monkeypatch, tap, READ, WRITE, commits=("place",))
+    assert ("place", "commit 40001 place") in failed
+    (late,) = [fault for fault in tap.faults if getattr(fault, "on", None) == Commit()]
+    assert late == ServerError("40001", on=Commit(), times=1)
 
 
 @pytest.mark.asyncio(loop_scope="function")

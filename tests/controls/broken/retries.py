@@ -4,20 +4,29 @@ import asyncio
 import random
 import sys
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from starlette.applications import Starlette
 
 from tests.controls.broken.bundle import bundle
 from tests.controls.kiosk.app import kiosk
-from tests.controls.kiosk.counter import PLACE
+from tests.controls.kiosk.counter import PLACE, Counter
 from tests.controls.kiosk.pool import Connection
-from tests.controls.kiosk.refusals import Undetermined
+from tests.controls.kiosk.refusals import Refused, Undetermined
 from tests.controls.kiosk.retrying import Retrying
 from tests.controls.kiosk.settings import DEADLINE
 
-__all__ = ["hasty_retries_bundle", "no_retries", "two_layers_of_retries", "wrong_retries_bundle"]
+__all__ = [
+    "commits_outside_of_retries",
+    "hasty_retries_bundle",
+    "no_retries",
+    "reads_retry_any_error",
+    "two_layers_of_retries",
+    "wrong_retries_bundle",
+]
 
 Result = TypeVar("Result")
 
@@ -125,6 +134,43 @@ class LateRetries(Retrying):
 def wrong_retries_bundle() -> Starlette:
     """Create the kiosk with three independent defects."""
     return kiosk(counter=bundle(StatementAlone, RetriesUnusableValues, LateRetries))
+
+
+class CommitsOutside(Retrying):
+    """Tries again what the service's function does; its transaction is committed after that, as
+    middleware does."""
+
+    async def commit(self, transaction: Transaction) -> None:
+        """Commit, and try nothing again."""
+        try:
+            await super().commit(transaction)
+        except asyncpg.PostgresError as error:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Try again shortly.") from error
+
+
+def commits_outside_of_retries() -> Starlette:
+    """Create the kiosk with `CommitsOutside`."""
+    return kiosk(counter=CommitsOutside)
+
+
+class RetriesAnyErrorOfReads(Retrying):
+    """Tries a read again whatever the error is."""
+
+    async def orders(self, until: float) -> list[dict[str, object]]:
+        """Return the last orders."""
+
+        async def once(until: float) -> list[dict[str, object]]:
+            try:
+                return await Counter.orders(self, until)
+            except asyncpg.PostgresError as error:
+                raise ConnectionError from error
+
+        return await self.again(once, until)
+
+
+def reads_retry_any_error() -> Starlette:
+    """Create the kiosk with `RetriesAnyErrorOfReads`."""
+    return kiosk(counter=RetriesAnyErrorOfReads)
 
 
 def no_retries() -> Starlette:

@@ -45,6 +45,18 @@ RETRY = (
     ),
     Control(
         module="retries",
+        name="commits_outside_of_retries",
+        judged_by=ids("R4 R5"),
+        defects=(Defect("a conflict at COMMIT, which comes after the retries", ids("R4")),),
+    ),
+    Control(
+        module="retries",
+        name="reads_retry_any_error",
+        judged_by=ids("R4 R5"),
+        defects=(Defect("a read that is tried again after any error", ids("R4")),),
+    ),
+    Control(
+        module="retries",
         name="no_retries",
         judged_by=RETRIES | OVERLOAD,
         defects=(Defect("conflicts between transactions are not retried", ids("R4")),),
