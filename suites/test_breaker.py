@@ -60,24 +60,32 @@ def test_errors_of_callers_do_not_open_the_breaker(brownout_recording: Recording
 @pytest.mark.behaviour("B6")
 @pytest.mark.trials(FALLBACK)
 def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> None:
-    """And is not older than the service declares."""
-    noted = {one.name: (one, fresh) for one, fresh in brownout_recording.noted("fresh")}
-    outage = brownout_recording.injected[0]
+    """And is not older than the service declares, whether the database is gone or silent."""
+    recording = brownout_recording
+    noted = {one.name: (one, fresh) for one, fresh in recording.noted("fresh")}
+    outage = recording.injected[0]
 
-    def judge(one: tuple[Operation, tuple[Answer, ...]]) -> None:
+    def judge(one: tuple[Operation, tuple[Answer, ...]], *, silent: bool) -> None:
         operation, fresh = one
         assert operation.degraded is not None
-        degraded = brownout_recording.note(f"degraded {operation.name}")
-        exchanges = brownout_recording.exchanges.get(f"fresh {operation.name}", ())
+        kind = "silent" if silent else "degraded"
+        exchanges = recording.exchanges.get(f"fresh {operation.name}", ())
         reads = bool(exchanges) and all(exchange.reads for exchange in exchanges)
-        # Where the wire is not read, the service may have a clock of its own.
-        certain = exchanges and outage.felt and operation.needs_database
+        # Where the wire is not read, the service may have a clock of its own; and between outage
+        # and black hole it may have read by itself.
+        certain = exchanges and outage.felt and operation.needs_database and not silent
         expect_marked_as_stale(
             fresh,
-            degraded,
+            recording.note(f"{kind} {operation.name}"),
             operation.degraded,
             cached=not reads,
             gone_since=outage.made if certain else None,
         )
 
-    expect_each(noted, judge)
+    judges = {
+        f"{name} {kind}": partial(judge, one, silent=kind == "silent")
+        for name, one in noted.items()
+        for kind in ("degraded", "silent")
+        if kind == "degraded" or recording.note(f"{kind} {name}")
+    }
+    expect_each(judges, lambda judged: judged())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from brownout.declaration.needs import origins, problems
+from brownout.declaration.needs import fallbacks, origins, problems
 from brownout.expectations import (
     expect_callers_error,
     expect_conflicts_told,
@@ -18,6 +18,7 @@ from brownout.expectations import (
     expect_valid_retry_after,
     expect_whole_answers,
 )
+from brownout.observations import Answer
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BAD_VALUE,
@@ -27,6 +28,7 @@ from brownout.trial.plan import (
     CONFLICT,
     DISK_FULL,
     ENDED_IN_USE,
+    FALLBACK,
     FOUND_MISTAKES,
     LOCKED_TABLES,
     LOST_COMMIT,
@@ -50,6 +52,12 @@ from brownout.trial.plan import (
 REFUSING = (OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, STARTING_UP,
             REVOKED_PERMISSION, REFUSED_STATEMENTS, CONFLICT, BAD_VALUE, DISK_FULL, COMMIT_REFUSED,
             LOST_COMMIT, SILENT_COMMIT)  # fmt: skip
+
+
+def _without_database(recording: Recording) -> tuple[Answer, ...]:
+    """What the operations with a degraded answer said while there was no database."""
+    noted = recording.noted("degraded", "silent")
+    return tuple(one for _, answers in noted for one in answers)
 
 
 @pytest.mark.behaviour("E1")
@@ -89,6 +97,26 @@ def test_a_title_is_constant_for_its_type(brownout_recording: Recording) -> None
 def test_every_error_validates_against_the_schema(brownout_recording: Recording) -> None:
     """409, 503, 504 and an unhandled 500."""
     expect_valid_bodies(brownout_recording.met(), brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E1", needs=fallbacks)
+@pytest.mark.trials(FALLBACK)
+def test_an_error_in_the_place_of_a_degraded_answer_has_the_media_type(
+    brownout_recording: Recording,
+) -> None:
+    """Where there is nothing to fall back on, or it is too old."""
+    answers = _without_database(brownout_recording)
+    expect_error_media_type(answers, brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E4", needs=fallbacks)
+@pytest.mark.trials(FALLBACK)
+def test_an_error_in_the_place_of_a_degraded_answer_fits_the_schema(
+    brownout_recording: Recording,
+) -> None:
+    """Where there is nothing to fall back on, or it is too old."""
+    answers = _without_database(brownout_recording)
+    expect_valid_bodies(answers, brownout_recording.declared.errors)
 
 
 @pytest.mark.behaviour("E4")
@@ -156,6 +184,15 @@ def test_no_error_gives_the_insides_away(brownout_recording: Recording) -> None:
     recording = brownout_recording
     states = recording.trial.sqlstates
     expect_no_leak(recording.met(), sqlstates=states, own=recording.address, usual=recording.whole)
+
+
+@pytest.mark.behaviour("Z1", needs=fallbacks)
+@pytest.mark.trials(FALLBACK)
+def test_no_degraded_answer_gives_the_insides_away(brownout_recording: Recording) -> None:
+    """Not even to say why it is degraded."""
+    answers = _without_database(brownout_recording)
+    fresh = {one.name: asked for one, asked in brownout_recording.noted("fresh")}
+    expect_no_leak(answers, own=brownout_recording.address, usual=fresh)
 
 
 @pytest.mark.behaviour("Z1")

@@ -2,11 +2,13 @@
 
 # ruff: noqa: ARG002 - a method that is replaced keeps its parameters
 
+import asyncio
 from contextlib import suppress
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from tests.controls.broken.bundle import bundle
 from tests.controls.broken.callers import CancelOnDisconnect
@@ -14,7 +16,16 @@ from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.front import EXPECTED, Front
 from tests.controls.kiosk.guarded import Guarded
 
-__all__ = ["breaker_that_stays_open", "counting_only_bundle", "held_breaker_bundle"]
+__all__ = [
+    "KEPT",
+    "breaker_that_stays_open",
+    "counting_only_bundle",
+    "fallback_bundle",
+    "held_breaker_bundle",
+]
+
+KEPT: Final = 4.0
+"""For how long the last menu is good, in seconds."""
 
 
 class CountsOnly(Guarded):
@@ -32,6 +43,31 @@ class MenuWithoutAge(Front):
         with suppress(*EXPECTED):
             self._menu = await self.counter.orders(self.deadline(request))
         return JSONResponse(self._menu)
+
+
+class MenuThatTells(Front):
+    """Says why the menu is old, but not that it is where the database was too slow, and has a page
+    instead of a menu that is too old."""
+
+    async def menu(self, request: Request) -> Response:
+        """Return the menu, or the last one."""
+        now = asyncio.get_running_loop().time()
+        try:
+            self._menu = await self.counter.orders(self.deadline(request))
+        except TimeoutError:
+            return JSONResponse({"orders": self._menu})
+        except EXPECTED as error:
+            if self._menu_of is None or now - self._menu_of > KEPT:
+                return HTMLResponse("<h1>Internal Server Error</h1>", 500)
+            told = {"orders": self._menu, "reason": str(error)}
+            return JSONResponse(told, headers={"Age": f"{now - self._menu_of:.0f}"})
+        self._menu_of = now
+        return JSONResponse({"orders": self._menu})
+
+
+def fallback_bundle() -> Starlette:
+    """Create the kiosk with three independent defects."""
+    return kiosk(front=MenuThatTells)
 
 
 def counting_only_bundle() -> Starlette:

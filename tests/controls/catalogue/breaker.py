@@ -1,6 +1,9 @@
 """Controls of a declared breaker and a declared fallback."""
 
+from dataclasses import replace
+
 from brownout import Breaker, Degraded, Operation, seconds
+from tests.controls.broken.breaker import KEPT
 from tests.controls.control import BREAKER, Control, Defect, ids
 from tests.controls.kiosk.declaration import ORDERS, PLACE
 from tests.controls.kiosk.guarded import FAILURES, REST, SLOW
@@ -28,6 +31,26 @@ BREAKERS = (
         ),
         tolerated=ids("B4"),
         declares=_DECLARES,
+    ),
+    Control(
+        module="breaker",
+        name="fallback_bundle",
+        judged_by=ids("B6 E1 E4 Z1"),
+        defects=(
+            Defect("an old menu without its age where the database is silent", ids("B6")),
+            Defect(
+                "a page of HTML instead of a menu that is too old",
+                ids("E1 E4"),
+                because="It has another media type, and is no problem.",
+            ),
+            Defect("a degraded answer that quotes the driver", ids("Z1")),
+        ),
+        declares={
+            "operations": (
+                *(ORDERS, PLACE),
+                replace(_MENU, degraded=Degraded(marker="Age", max_age=seconds(KEPT))),
+            )
+        },
     ),
     Control(
         module="breaker",
