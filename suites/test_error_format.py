@@ -164,7 +164,8 @@ def test_an_unusable_value_is_the_callers(brownout_recording: Recording) -> None
 def test_a_mistake_that_only_the_database_finds_is_the_callers(
     brownout_recording: Recording,
 ) -> None:
-    """A word in the place of a number, or a value that is missing: classes 22 and 23 give 4xx."""
+    """A word in the place of a number, a number out of range, a NUL in a text, or a value that is
+    missing: classes 22 and 23 give 4xx."""
     expect_found_mistakes_told(brownout_recording)
 
 

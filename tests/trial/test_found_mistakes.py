@@ -98,3 +98,22 @@ async def test_a_mistake_that_the_database_finds_may_name_it_as_its_origin(
     assert {one.operation for one in mistakes} >= {"unknown path", "fill: not JSON"}
     with nullcontext() if kept else pytest.raises(ContractViolation):
         expect_distinct_origins(mistakes, failures, errors)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("said", [True, False], ids=["the database said so", "the driver refused"])
+async def test_what_the_driver_refuses_before_it_is_sent_is_not_judged(said: bool) -> None:
+    async def answered(request: Request) -> Reply:
+        if b"\\u0000" in request.body and said:
+            postgres.refuse("22021")
+        return whole(500)
+
+    name = Operation.write("name", "PUT", "/things/{token}", json={"name": "{token}"})
+    postgres = Recorded()
+    async with (
+        serving(answered) as peer,
+        staged(peer, service([READ, name]), postgres) as stage,
+    ):
+        await FoundMistakes().run(stage)
+    found = [one.operation for one in stage.notes.get("found", ())]
+    assert found == (["name: $.name with a NUL"] if said else [])

@@ -3,7 +3,7 @@
 import pytest
 
 from brownout import NotAssessable, Operation
-from brownout.trial.mistakes import Mistake, callers_mistakes
+from brownout.trial.mistakes import Mistake, callers_mistakes, unstorable_values
 from brownout.trial.scripts import Mistakes
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import serving, whole
@@ -41,6 +41,28 @@ def test_a_query_parameter_that_is_a_number_is_sent_as_a_word_each_in_turn() -> 
         "/things?limit=10&sort=age&after=no-such-number",
     ]
     assert made["page: limit"].content is None
+
+
+def test_values_that_no_database_holds_are_a_number_out_of_range_and_a_nul_in_each_text() -> None:
+    page = Operation.read("page", "GET", "/things?limit=10&sort=age")
+    deep = {"customer": "{token}", "lines": [{"sku": "tea", "count": 2}, "x"], "gift": None}
+    place = Operation.write("place", "POST", "/orders", json=deep)
+    made = list(unstorable_values(service([page, place])))
+    assert [(one.operation.name, one.operation.path) for one in made] == [
+        ("page: limit out of range", "/things?limit=99999999999999999999&sort=age"),
+        ("place: $.customer with a NUL", "/orders"),
+        ("place: $.lines[0].sku with a NUL", "/orders"),
+        ("place: $.lines[1] with a NUL", "/orders"),
+    ]
+    assert all(one.content is None for one in made)
+    assert made[1].operation.json == {**deep, "customer": "{token}\0"}
+    lines = [{"sku": "tea\0", "count": 2}, "x"]
+    assert made[2].operation.json == {**deep, "lines": lines}
+
+
+def test_they_are_ten_texts_of_a_body_at_most() -> None:
+    place = Operation.write("place", "POST", "/orders", json={"skus": ["tea"] * 50})
+    assert len(list(unstorable_values(service([place])))) == 10
 
 
 def test_without_a_declared_body_none_can_be_broken() -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "class_of_the_driver_in_a_member",
     "door_in_plain_text",
     "html_when_the_disk_is_full",
+    "only_two_codes_of_values",
     "own_shape_for_a_parameter",
     "plain_json_while_starting_up",
     "retry_after_in_the_past",
@@ -225,3 +226,19 @@ def door_in_plain_text() -> Starlette:
     app = kiosk()
     app.add_middleware(DoorInPlainText)
     return app
+
+
+class OnlyTwoCodes(Front):
+    """Foresees two codes of class 22, not the class."""
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer an exception."""
+        foreseen = (asyncpg.StringDataRightTruncationError, asyncpg.InvalidTextRepresentationError)
+        if isinstance(error, asyncpg.DataError) and not isinstance(error, foreseen):
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
+def only_two_codes_of_values() -> Starlette:
+    """Create the kiosk with `OnlyTwoCodes`."""
+    return kiosk(front=OnlyTwoCodes)
