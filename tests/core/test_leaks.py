@@ -5,6 +5,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -432,3 +433,51 @@ def test_what_a_success_always_holds_is_its_content() -> None:
         expect_no_leak([answer(500, json={"server": "10.0.0.8:5432"})], usual=usual)
     with pytest.raises(ContractViolation, match="an address"):
         expect_no_leak([answer(json={"server": "10.0.0.8:5432"}, operation=WRITE)], usual=usual)
+
+
+def at(path: str, text: str) -> Answer:
+    """A 404 for a request of `path` that says so."""
+    return replace(problem(404, detail="Nothing is there.", instance=text), path=path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/run/42/logs", "/run/42/logs"),
+        ("/run/42/logs", "GET /run/42/logs?page=2"),
+        ("/run/42/logs", "No resource at /run/42/logs."),
+        ("/run/42/logs", f"{OWN}/run/42/logs"),
+        ("/run/42/logs", "/run/42/logs/"),
+        ("/root/menu", "Cannot GET /root/menu"),
+        ("/tmp/uploads", "(/tmp/uploads)"),  # noqa: S108 - a URL
+        ("/domains/example.rs", "/domains/example.rs"),
+        ("/shop/etc/x", "/etc/x"),
+        ("/etc/caf%C3%A9", "/etc/caf%C3%A9"),
+        ("/etc/caf%C3%A9", "/etc/café"),
+    ],
+)
+def test_the_path_that_a_caller_asked_for_is_no_secret(path: str, text: str) -> None:
+    expect_no_leak([at(path, text)], own=OWN)
+    with pytest.raises(ContractViolation, match="a file's path"):
+        expect_no_leak([at("/orders", text)], own=OWN)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/etc/42", "/etc/passwd"),
+        ("/etc", "/etc/passwd"),
+        ("/root", "/root/.ssh/id"),
+        ("/etc/x", "/etc/x.conf"),
+        ("/etc/x", "/etc/x-y"),
+        ("/42", "/run/42/logs"),
+        ("/log/", "/var/log/x"),
+        ("/lib", "/var/lib/postgresql"),
+        ("/domains/example.rs", "/domains/example.rs:17"),
+        ("/", "/etc/passwd"),
+        ("", "/etc/passwd"),
+    ],
+)
+def test_any_other_path_is_even_one_that_contains_it(path: str, text: str) -> None:
+    with pytest.raises(ContractViolation, match=r"file's path|source line"):
+        expect_no_leak([at(path, text)], own=OWN)

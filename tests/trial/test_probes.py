@@ -65,6 +65,13 @@ async def test_a_whole_answer_is_kept_with_its_status_headers_body_and_time() ->
     assert came >= peer.requests[0].at + 0.03
 
 
+async def test_an_answer_knows_the_path_that_was_asked_for_as_it_was_sent() -> None:
+    read = Operation.read("logs", "GET", "/run/{name}/logs?page=2")
+    async with serving(OK) as peer, Probe(service(), f"{peer.url}/shop") as probe:
+        seen = await probe.ask(read, values={"name": "a/é"})
+    assert seen.path == "/shop/run/a%2F%C3%A9/logs"
+
+
 async def test_a_closed_port_is_a_refused_connection() -> None:
     with closed_port() as url:
         seen = await asked(url, WRITE)
