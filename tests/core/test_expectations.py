@@ -174,6 +174,10 @@ def flapping(probes: str, *, before: str = "", workers: int = 1) -> None:
     )
 
 
+ONE_BY_ONE = ".xx.x.x."
+"""Four workers come back one after the other, in two seconds: what a probe sees of them."""
+
+
 def written(token: str, status: int = 201) -> Answer:
     return answer(status, operation=WRITE, token=token)
 
@@ -674,12 +678,19 @@ CONTROLS = {
             # Each worker knows of it up to a period, four probes, later than the first one.
             lambda: flapping("..x.xxxxxx.x..", workers=2),
             lambda: flapping("x.xxxxxxxxx.x.", workers=2),
+            # And is back at any time of the recovery, two seconds from the 40th probe on.
+            lambda: flapping("x" * 41 + ONE_BY_ONE + "....", workers=4),
+            lambda: flapping("x" * 37 + "." + "x" * 9 + "." * 9, workers=4),
         ],
         broken=[
             lambda: flapping("x.x"),
             lambda: flapping("..xx.x.."),
             lambda: flapping(".x.x.x.x.x.x.x.x.", workers=2),
             lambda: flapping(".xxxxxx......xxxx.", workers=2),
+            lambda: flapping("x" * 41 + ONE_BY_ONE + "...."),
+            lambda: flapping("xxx" + ONE_BY_ONE + "x" * 31 + "....", workers=4),
+            lambda: flapping("x" * 41 + "." * 8 + "xxxxxx....", workers=4),
+            lambda: flapping("." * 28 + "xxxxx.....xxxxx....", workers=4),
         ],
         nothing=[
             lambda: flapping(""),
