@@ -332,6 +332,12 @@ def unhealthy(**members: object) -> Answer:
     return answer(503, json={"status": "fail", **members})
 
 
+def component_says(while_ready: object, while_failing: object) -> None:
+    """Readiness with these checks in its body, before the fault and under it."""
+    ready = answer(json={"status": "pass", "checks": while_ready})
+    expect_failing_component_named([ready, unhealthy(checks=while_failing)])
+
+
 def parented(one: Answer) -> Answer:
     return replace(one, trace_id="abad1")
 
@@ -548,12 +554,28 @@ CONTROLS = {
             lambda: expect_failing_component_named(
                 [unhealthy(db="down", disk={"status": "UP", "details": {}})]
             ),
+            lambda: expect_failing_component_named([unhealthy(checks={"repo": "disconnected"})]),
+            lambda: expect_failing_component_named([unhealthy(repo={"status": "Unavailable"})]),
+            lambda: expect_failing_component_named([unhealthy(failing=["orders-store"])]),
+            lambda: expect_failing_component_named([unhealthy(down=[{"name": "orders-store"}])]),
+            # It passes where readiness does, and says another thing where that fails.
+            lambda: component_says({"repo": "ok"}, {"repo": "no answer in 1 s"}),
+            lambda: component_says([{"id": 1, "status": "up"}], [{"id": 1, "status": "lost"}]),
+            lambda: component_says({"repo": True}, {"repo": None}),
         ],
         broken=[
             lambda: expect_failing_component_named([unhealthy(db="down"), unhealthy()]),
             lambda: expect_failing_component_named([answer(503)]),
             lambda: expect_failing_component_named([answer(503, body=b"Service Unavailable")]),
             lambda: expect_failing_component_named([unhealthy(checks={"x": {"status": "up"}})]),
+            lambda: expect_failing_component_named([says("pass"), unhealthy()]),
+            lambda: expect_failing_component_named([says("pass"), says("unavailable", 503)]),
+            lambda: expect_failing_component_named([unhealthy(failing=[]), unhealthy(down=True)]),
+            lambda: expect_failing_component_named([unhealthy(checks={"repo": "no answer"})]),
+            lambda: component_says({"repo": "ok"}, {"repo": "up"}),
+            lambda: component_says({"repo": "ok"}, {}),
+            lambda: component_says({"message": "ok"}, {"message": "try again"}),
+            lambda: component_says({"started": "10:01"}, {"started": "10:02"}),
             lambda: expect_failing_component_named(
                 [unhealthy(db="down", disk={"status": "UP", "details": {"free": 3}})]
             ),
