@@ -332,6 +332,9 @@ def unhealthy(**members: object) -> Answer:
     return answer(503, json={"status": "fail", **members})
 
 
+CHECKS = [{"name": "db", "status": "up"}, {"name": "cache", "status": "down", "critical": False}]
+
+
 def component_says(while_ready: object, while_failing: object) -> None:
     """Readiness with these checks in its body, before the fault and under it."""
     ready = answer(json={"status": "pass", "checks": while_ready})
@@ -385,6 +388,7 @@ CONTROLS = {
             lambda: expect_agreeing_health([says("pass"), says("fail", 503), DROPPED]),
             lambda: expect_agreeing_health([says("WARN"), answer(json="nothing said")]),
             lambda: expect_agreeing_health([says(200), says(503, 503), says("UP")]),
+            lambda: expect_agreeing_health([says("pass"), answer(json=CHECKS)]),
         ],
         broken=[
             lambda: expect_agreeing_health([says("pass"), says("fail")]),
@@ -393,11 +397,13 @@ CONTROLS = {
             # A handler that returns a pair, where the framework expects a body.
             lambda: expect_agreeing_health([answer(json=[{"status": "DOWN"}, 503])]),
             lambda: expect_agreeing_health([answer(json=[{"ready": False}, 503])]),
+            lambda: expect_agreeing_health([answer(json=[{"status": "ok"}, 503, {}])]),
         ],
         nothing=[
             lambda: expect_agreeing_health([]),
             lambda: expect_agreeing_health([DROPPED]),
             lambda: expect_agreeing_health([answer(body=b"ok"), answer(json={"up": True})]),
+            lambda: expect_agreeing_health([answer(json=CHECKS)]),
         ],
     ),
     "expect_all_succeed": Controls(
