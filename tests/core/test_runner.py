@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -19,6 +20,7 @@ from brownout import BrownoutError, Budget, Health, Service, ServiceNotReady, ms
 from brownout.login import Address, Login
 from brownout.service.ports import free_port
 from brownout.service.process import RunningService
+from tests.core.clients import soon
 from tests.core.made import service
 
 TINY = str(Path(__file__).with_name("tiny.py"))
@@ -86,6 +88,22 @@ def run(tmp_path: Path, token: str, announced: list[int]) -> Iterator[Running]:
     for one in made:
         one.stop()
     assert marked(token) == []
+
+
+DOCKER = """#!/bin/sh
+# Docker's command, as far as a service needs it: what runs is a process of this machine.
+case "$1 $3" in
+run*) shift; while [ "${{1#--}}" != "$1" ]; do shift; done; shift; exec "$@" ;;
+"inspect {{{{.Config.StopSignal}}}}") echo "{said}" ;;
+esac
+"""
+
+
+def terminated(one: RunningService) -> int | None:
+    """The exit code with which it ends when an orchestrator ends it."""
+    one.terminate()
+    assert soon(lambda: not one.running)
+    return one.exit_code
 
 
 def refused(one: RunningService, token: str) -> ServiceNotReady:
@@ -537,17 +555,66 @@ def test_sigterm_reaches_the_command_alone_and_it_can_be_launched_again(run: Run
     one = run(declared("serve", "{port}", budget=graceful(PATIENT)))
     one.start()
     first = one.pid
-    one.terminate()
-    deadline = time.monotonic() + PATIENT.total_seconds()
-    while one.running and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert one.exit_code is not None
+    assert terminated(one) == -signal.SIGTERM
     with pytest.raises(ServiceNotReady, match="is not running"):
         one.terminate()
     one.stop(grace=ms(0))
     one.launch()
     assert one.pid != first
     assert one.start_took > ms(0)
+
+
+def test_a_service_finishes_at_the_signal_that_is_declared_for_a_stop(run: Running) -> None:
+    one = run(declared("like_nginx", "{port}", stop_signal="SIGQUIT", budget=graceful(PATIENT)))
+    one.start()
+    assert terminated(one) == 0
+    one.restart()
+    one.stop()
+    assert one.log().count("finished") == 2
+
+
+def test_without_one_it_is_told_by_sigterm(run: Running) -> None:
+    one = run(declared("like_nginx", "{port}", budget=graceful(PATIENT)))
+    one.start()
+    assert terminated(one) == -signal.SIGTERM
+    one.restart()
+    one.stop()
+    assert "finished" not in one.log()
+
+
+@pytest.mark.parametrize(
+    ("said", "declared_signal", "code"),
+    [
+        ("SIGQUIT", None, 0),
+        ("QUIT", None, 0),
+        ("3", None, 0),
+        ("SIGRTMIN+3", None, -signal.SIGRTMIN - 3),
+        ("SIGRTMAX-1", None, 1 - signal.SIGRTMAX),
+        ("SIGUSR2", None, -signal.SIGUSR2),
+        ("SIGTERM", None, -signal.SIGTERM),
+        ("", None, -signal.SIGTERM),
+        ("SIGKILL", None, -signal.SIGTERM),
+        ("SIGNOTHING", None, -signal.SIGTERM),
+        ("999", None, -signal.SIGTERM),
+        ("SIGTERM", "SIGQUIT", 0),
+        ("SIGQUIT", "SIGTERM", -signal.SIGTERM),
+    ],
+)
+def test_a_container_is_told_by_the_signal_of_its_image_unless_one_is_declared(
+    run: Running,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    declared_signal: str | None,
+    code: int,
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER.format(said=said))
+    docker.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    one = run(declared("like_nginx", "{port}", image="nginx:1", stop_signal=declared_signal))
+    one.start()
+    assert terminated(one) == code
 
 
 def test_a_service_that_is_given_no_grace_is_killed_at_once(run: Running, token: str) -> None:

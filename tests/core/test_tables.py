@@ -33,6 +33,7 @@ workers = 2
 log = "logs/service.log"
 pace = 2
 tls_ca = "certificates/ca.pem"
+stop_signal = "SIGQUIT"
 
 secrets = ["SHOP_PASSWORD"]
 
@@ -152,6 +153,7 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
         log=tmp_path / "logs" / "service.log",
         pace=2,
         tls_ca=tmp_path / "certificates" / "ca.pem",
+        stop_signal="SIGQUIT",
         cwd=tmp_path,
         secrets=["SHOP_PASSWORD"],
         login=Authentication(

@@ -92,6 +92,17 @@ def slow_to_leave(port: str) -> None:
     serve(port)
 
 
+def like_nginx(port: str) -> None:
+    """Finish what is under way at SIGQUIT; SIGTERM ends it at once."""
+
+    def finish(*_: object) -> None:
+        say("finished")
+        sys.exit(0)
+
+    signal.signal(signal.SIGQUIT, finish)
+    serve(port)
+
+
 def launcher() -> None:
     """Leave a child behind, and end well."""
     child = subprocess.Popen([sys.executable, "-S", __file__, "sleep"])
