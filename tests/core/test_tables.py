@@ -196,6 +196,13 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("pace", ["1.67", "100.0", "100"])
+def test_a_pace_is_a_whole_or_a_fractional_number(tmp_path: Path, pace: str) -> None:
+    text = f"pace = {pace}\n{MINIMAL}"
+    assert service_from(written(tmp_path, text)).pace == float(pace)
+    assert not errors_of(text)
+
+
 def test_a_check_is_imported_from_the_file_s_folder(tmp_path: Path) -> None:
     (tmp_path / "checks_of_a_shop.py").write_text("def coded(answer): return b'ERR' in answer.body")
     text = f"{MINIMAL}\n[errors]\nmedia_type = 'text/plain'\ncheck = 'checks_of_a_shop:coded'\n"
@@ -235,6 +242,9 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
         ("[health]", "headers = {}\n[health]", ["no field 'headers'.", "Did you mean 'login'?"]),
         ("[health]", "cmd = ['x']\n[health]", ["no field 'cmd'.", "Did you mean 'command'?"]),
         ("pool = 1", "pool = 1\nauth = 1", ["[budget] has no field 'auth'.", "Known: request, "]),
+        ("[health]", "pace = '100/60'\n[health]", ["pace is '100/60', but a number or false is n"]),
+        ("[health]", "pace = true\n[health]", ["pace is True, but a number or false is needed."]),
+        ("[health]", "pace = nan\n[health]", ["Service: pace is nan"]),
         ("[health]", "[errors]\ncheck = 'x'\n[health]", ["errors.check = 'x', but module:name is"]),
         (
             "[health]",
