@@ -11,6 +11,7 @@ import pytest
 
 from brownout import (
     Authentication,
+    BrownoutError,
     Budget,
     Health,
     ServiceNotReady,
@@ -18,10 +19,10 @@ from brownout import (
     ms,
     seconds,
 )
-from brownout.cli.asked import document_at
+from brownout.cli.asked import ask, document_at
 from brownout.service import RunningService
 from brownout.service.elsewhere import ServiceElsewhere
-from brownout.service.tls import trusting
+from brownout.service.tls import trusting, verifying
 from brownout.settings.remote import RemoteService
 from tests.core.certified import Authority, self_signed, server_context
 from tests.core.made import service
@@ -172,9 +173,10 @@ async def test_a_service_elsewhere_whose_certificate_is_not_accepted_is_sent_not
     assert ("by --brownout-remote-ca." in refused.value.remedy) == ("file" in remedy)
 
 
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
 @pytest.mark.asyncio
 async def test_a_login_is_sent_only_where_the_certificate_is_accepted(
-    authority: Authority, tmp_path: Path
+    scheme: str, authority: Authority, tmp_path: Path
 ) -> None:
     stranger = Authority.in_folder(tmp_path / "stranger")
     login = Authentication(path="/login", json={"user": "ada"}, token="$.token")  # noqa: S106
@@ -184,7 +186,7 @@ async def test_a_login_is_sent_only_where_the_certificate_is_accepted(
         async with serving(answer, tls=server_context(issuer.issued())) as peer:
             one = ServiceElsewhere(
                 service(login=login, budget=budget),
-                RemoteService("127.0.0.1", peer.url),
+                RemoteService("127.0.0.1", peer.url.replace("https", scheme)),
                 authority=authority.certificate,
             )
             with nullcontext() if paths else pytest.raises(ServiceNotReady, match="login failed"):
@@ -220,20 +222,32 @@ async def test_plain_http_behind_an_https_url_is_said() -> None:
     await server.wait_closed()
 
 
+@pytest.mark.parametrize("asked", [document_at, ask])
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
 @pytest.mark.asyncio
 async def test_a_document_is_read_only_where_the_certificate_is_accepted(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
+    scheme: str,
+    asked: Callable[[str], object],
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`brownout init` has no option for an authority."""
     document = whole(200, b'{"openapi": "3.1.0", "paths": {}}')
     async with serving(document, tls=server_context(authority.issued())) as peer:
         with pytest.raises(SettingsError, match="cannot be asked") as refused:
-            await asyncio.to_thread(document_at, peer.url)
+            await asyncio.to_thread(asked, peer.url.replace("https", scheme))
         assert "Set SSL_CERT_FILE" in refused.value.remedy
         assert peer.requests == []
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
-        await asyncio.to_thread(document_at, peer.url)
-        assert len(peer.requests) == 1
+        await asyncio.to_thread(asked, peer.url.replace("https", scheme))
+        assert peer.requests
+
+
+@pytest.mark.parametrize("url", ["https://shop", "HTTPS://shop"])
+def test_https_is_not_asked_without_what_verifies_its_certificate(url: str) -> None:
+    with pytest.raises(BrownoutError, match="would not be verified"):
+        verifying(url, None)
+    assert verifying("http://shop", None) is False
 
 
 # -- the file ------------------------------------------------------------------------------------

@@ -80,6 +80,14 @@ def test_an_authority_is_for_a_service_that_speaks_https(tmp_path: Path) -> None
         layered(command_line={"remote_ca": str(file)})
 
 
+@pytest.mark.parametrize("scheme", ["HTTPS", "Https"])
+def test_a_scheme_in_capitals_is_the_same(scheme: str) -> None:
+    settings = remote(remote_service=f"{scheme}://localhost:8443/Shop/")
+    assert settings.remote_service is not None
+    assert settings.remote_service.url == "https://localhost:8443/Shop"
+    assert settings.remote_service.secure
+
+
 def test_an_authority_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no file") as refused:
         remote(remote_service="https://localhost:8443", remote_ca=str(tmp_path / "ca.pem"))
