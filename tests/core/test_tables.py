@@ -266,6 +266,7 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
             ["Authentication: {SHOP} is not the name of a declared secret."],
         ),
         ("[health]", "[[operations]]\nkind = 'reed'\n[health]", ["is 'reed', but one of read, "]),
+        ("[health]", "[[operations]]\nkind = ['read']\n[health]", ["is ['read'], but one of r"]),
         ("[health]", "[[operations]]\nname = 'x'\n[health]", ["of operations[0], 'x' is None"]),
         (
             "[health]",
@@ -291,6 +292,7 @@ def test_a_mistake_is_told_with_its_place(
     [
         ("brownout.toml", None, "There is no "),
         ("pyproject.toml", "[tool.other]\n", "has no table [tool.brownout]."),
+        ("pyproject.toml", "tool = 1\n", "has no table [tool.brownout]."),
         ("pyproject.toml", "tool = { brownout = 3 }\n", "has no table [tool.brownout]."),
     ],
 )

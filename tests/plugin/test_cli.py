@@ -170,6 +170,57 @@ def test_gate_whose_junit_file_cannot_be_written_starts_nothing(
     assert said.out == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["gate"], ["watch", "--remote-service=http://127.0.0.1:1", "--for=1"]],
+    ids=lambda w: w[0],
+)
+def test_an_error_of_brownouts_own_is_no_verdict(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    report: Path,
+    words: list[str],
+) -> None:
+    def defective(*_: object) -> None:
+        raise ValueError("one for the road\nand its second line")
+
+    monkeypatch.setattr(f"brownout.cli.{words[0]}.find", defective)
+    assert cli.main([*words, f"--report={report}"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Traceback (most recent call last):")
+    cause = "Brownout itself failed, with ValueError: one for the road"
+    assert f"brownout {words[0]}: {cause}\n" in said.err
+    assert "Please report it" in said.err
+    document = read(report)
+    assert (document["exit_code"], document["meaning"]) == (2, cause)
+    assert "What to do: This is an error of Brownout" in document["error"]
+    assert f"exit code 2, {cause}" in said.out
+
+
+def test_an_error_of_brownouts_own_ends_every_command_with_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defective(*_: object) -> None:
+        raise ValueError("postgresql://me:hunter2@shop/orders")
+
+    monkeypatch.setattr("brownout.cli.check.find", defective)
+    assert cli.main(["check"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback (most recent call last):")
+    assert "brownout check: Brownout itself failed, with ValueError: postgresql://me:…@" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("text", ["tool = 1", "[tool.other]"])
+def test_a_pyproject_without_a_declaration_is_none(
+    capsys: pytest.CaptureFixture[str], declared: Path, text: str
+) -> None:
+    (declared / "pyproject.toml").write_text(text)
+    (declared / "brownout_service.py").unlink()
+    assert cli.main(["check"]) == 2
+    assert capsys.readouterr().err.startswith("brownout check: No service is declared in ")
+
+
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     """As with `| head`."""
     reader, writer = os.pipe()

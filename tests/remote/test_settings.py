@@ -66,6 +66,22 @@ def test_what_is_no_such_url_is_refused_without_showing_a_password(option: str, 
     assert "Write http://HOST" in refused.value.remedy
 
 
+def test_the_line_break_behind_a_url_is_not_of_it() -> None:
+    settings = remote(remote_service=f" {SERVICE}/\r\n", remote_proxy=f"{PROXY}\n")
+    assert settings.remote_service is not None
+    assert settings.remote_service.url == SERVICE
+    assert settings.remote_proxy is not None
+    assert settings.remote_proxy.name == "orders"
+
+
+@pytest.mark.parametrize("option", ["remote_service", "remote_proxy"])
+@pytest.mark.parametrize("character", ["\n", "\r\n", "\t", "\x00", "\u200b"])
+def test_a_control_character_in_a_url_is_refused(option: str, character: str) -> None:
+    with pytest.raises(SettingsError, match="without line breaks") as refused:
+        remote(**{option: f"http://127.0.0.1:8474/or{character}ders"})
+    assert "Write it in one line" in refused.value.remedy
+
+
 def test_an_authority_is_for_a_service_that_speaks_https(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("-")
