@@ -17,10 +17,13 @@ COMMAND = [sys.executable, "-P", "-c", "import sys, brownout.cli; sys.exit(brown
 
 KEPT = """
 import pytest
+from brownout.settings.inherited import inherited
 
 @pytest.mark.behaviour("T1")
 def test_it(service_under_test):
     print("pool", service_under_test.budget.pool, "of", __name__)
+    with open("inherited.txt", "w") as file:  # a worker's output is not shown
+        file.write(str(inherited().get("PYTHONSAFEPATH")))
 """
 
 FIXTURE = """
@@ -184,12 +187,29 @@ def test_nothing_of_the_projects_tests_is_loaded(
     assert ".pytest_cache" not in {path.name for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["secrets.py", "psutil.py", "_pytest.py", "brownout.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["secrets.py", "psutil.py", "_pytest.py", "brownout.py", "queue.py", "types.py", "token.py"],
+)
 def test_modules_of_the_project_stand_in_for_no_other(folder: Path, gate: Gate, name: str) -> None:
     (folder / "brownout.toml").write_text(TOML)
     (folder / name).write_text("raise RuntimeError('loaded')\n")
-    result = gate()
+    result = gate(replicas=2)  # the workers and pytest itself
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("own", [None, "", "1"])
+def test_a_service_finds_its_modules_as_it_does_without_the_gate(
+    folder: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch, own: str | None, replicas: int
+) -> None:
+    """The gate's own PYTHONSAFEPATH is not the service's; an empty one is none to Python."""
+    if own is not None:
+        monkeypatch.setenv("PYTHONSAFEPATH", own)
+    (folder / "brownout.toml").write_text(TOML)
+    result = gate(replicas=replicas)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (folder / "inherited.txt").read_text() == (own or "None")
 
 
 def test_conftest_that_declares_nothing_is_not_loaded(folder: Path, gate: Gate) -> None:
