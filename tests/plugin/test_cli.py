@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from brownout import __version__, cli
+from brownout.cli.ending import report_folder
+from brownout.cli.gate import parser
 from brownout.cli.holding import held
+from brownout.settings.options import REPORT
 from tests.plugin.test_handover import DECLARATION
 
 COMMAND = [sys.executable, "-c", "import sys, brownout.cli; sys.exit(brownout.cli.main())"]
@@ -112,6 +115,23 @@ def test_gate_without_anything_selected(capfd: pytest.CaptureFixture[str], repor
     assert read(report)["behaviours"] == []
     last = capfd.readouterr().out.splitlines()[-1]
     assert last == "brownout gate: exit code 2, no promise was assessed"
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_a_home_in_the_report_s_place_is_the_user_s(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = ["--junitxml=~/junit/gate.xml", "--backend=dokcer"]
+    if by == "option":
+        words.append("--report=~/reports")
+    else:
+        monkeypatch.setenv(REPORT.variable, "~/reports")
+    assert report_folder(parser().parse_args(words)) == REPORT.read("~/reports", Path.cwd())
+    assert cli.main(["gate", *words]) == 2
+    assert read(tmp_path / "reports")["exit_code"] == 2
+    assert (tmp_path / "junit" / "gate.xml").is_file()
+    assert not Path("~").exists()
 
 
 def test_gate_that_cannot_write_its_report(
