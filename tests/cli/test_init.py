@@ -186,6 +186,17 @@ def test_the_port_of_the_command_becomes_a_free_one(
         ("DB=postgresql://me:hidden@db/shop HTTP_PORT=80", {"DB": "{dsn}", "HTTP_PORT": "{port}"}),
         ("DB=jdbc:postgresql://db/shop PORT=80", {"DB": JDBC, "PORT": "{port}"}),
         ("DB=postgres://db/shop", {"DB": "postgres:{dsn_rest}", "PORT": "{port}"}),
+        (
+            "PGHOST=db PGDATABASE=shop POSTGRES_USER=me DATABASE_PASSWORD=hidden METRICS_PORT=9000",
+            {
+                "PGHOST": "{database_host}",
+                "PGDATABASE": "{database_name}",
+                "POSTGRES_USER": "{database_user}",
+                "DATABASE_PASSWORD": "{database_password}",
+                "METRICS_PORT": "9000",
+                "PORT": "{port}",
+            },
+        ),
         ("API_KEY=hidden X=http://me:hidden@host/ WORKERS=4", {"WORKERS": "4", "PORT": "{port}"}),
     ],
 )
@@ -199,6 +210,24 @@ def test_variables_before_the_command_are_declared_without_secrets(
     assert service.env in (env, {"DATABASE_URL": "{dsn}", **env})
     assert "hidden" not in text(folder)
     assert ("# API_KEY may be a secret" in text(folder)) == ("API_KEY" in assigned)
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["alone", "url"])
+def test_only_the_service_s_own_port_becomes_a_free_one(folder: Path, running: bool) -> None:
+    with answering({"/openapi.json": FASTAPI}) as url:
+        port = url.rpartition(":")[2] if running else "3000"
+        command = (
+            "DB_HOST=localhost DB_PORT=5432 DB_NAME=shop REDIS_PORT=6379 "
+            f"PORT={port} node server.js"
+        )
+        assert main(["init", "--command", command, *(["--url", url] if running else [])]) == 0
+    assert service_from(folder / "brownout.toml").env == {
+        "DB_HOST": "{database_host}",
+        "DB_PORT": "{database_port}",
+        "DB_NAME": "{database_name}",
+        "REDIS_PORT": "6379",
+        "PORT": "{port}",
+    }
 
 
 @pytest.mark.parametrize("command", ["cd app && npm start", "make; serve", "serve | tee a.log"])
