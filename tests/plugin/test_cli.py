@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from brownout import __version__, cli
+from brownout.cli.arguments import refuse_misspelt
 from brownout.cli.ending import report_folder
 from brownout.cli.gate import parser
 from brownout.cli.holding import held
@@ -94,6 +95,9 @@ def test_gate_explains_its_options(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param(["--no-such-option"], "pytest ended with code 4", id="pytest-option"),
         pytest.param(["--brownout-bakend=x"], "mean '--brownout-backend'?", id="our-option"),
         pytest.param(["--backnd=x"], "Did you mean '--backend'?", id="short-option"),
+        pytest.param(["--shards=1/2"], "Did you mean '--shard'?", id="one-letter-more"),
+        pytest.param(["--replica=2"], "Did you mean '--replicas'?", id="one-letter-less"),
+        pytest.param(["--sweep-sed=2"], "Did you mean '--sweep-seed'?", id="of-two-words"),
         pytest.param(["--collect-only"], "pytest ended with code 0", id="nothing-judged"),
     ],
 )
@@ -115,6 +119,12 @@ def test_gate_without_anything_selected(capfd: pytest.CaptureFixture[str], repor
     assert read(report)["behaviours"] == []
     last = capfd.readouterr().out.splitlines()[-1]
     assert last == "brownout gate: exit code 2, no promise was assessed"
+
+
+def test_options_of_others_with_a_word_of_ours_are_pytests() -> None:
+    refuse_misspelt(
+        ["--cov-report=xml", "--report-log=run.json", "--md-report", "--shard-id=1", "-q", "--pdb"]
+    )
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])
