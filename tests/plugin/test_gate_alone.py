@@ -106,6 +106,8 @@ def test_module_of_the_folder_declares(folder: Path, gate: Gate) -> None:
     result = gate()
     assert "pool 3" in result.stdout, result.stdout + result.stderr
     assert "declared by brownout_service.py; backend" in result.stdout.splitlines()[0]
+    result = gate(replicas=2)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 TOML = """
@@ -163,6 +165,8 @@ def test_option_declares(gate: Gate) -> None:
     result = gate("--service=declaration:service")
     assert "pool 3" in result.stdout, result.stdout + result.stderr
     assert "by --brownout-service = declaration:service; " in result.stdout.splitlines()[0]
+    result = gate("--service=declaration:service", replicas=2)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
