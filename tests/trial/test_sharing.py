@@ -1,19 +1,39 @@
 """How the scripts on shared connections ask: each connection is met, however late."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from brownout import Budget
-from brownout.faults import ChangedSchema, Restart, TerminatedBackends
-from brownout.trial.sharing import CachedPlans, OneByOne
+from brownout.faults import ChangedSchema, Fault, Restart, TerminatedBackends
+from brownout.trial import Stage
+from brownout.trial.sharing import CachedPlans, OneByOne, OneTableLocked
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres
-from tests.core.made import READ, service
+from tests.core.made import READ, WRITE, service
 from tests.core.peer import OK, Reply, Request, serving, whole
 from tests.trial.staged import staged
 
 pytestmark = pytest.mark.asyncio
+
+
+class Tables(FakePostgres):
+    """Has two tables; `free` is set while none is locked."""
+
+    def __init__(self) -> None:
+        super().__init__(switch=self._lock)
+        self.free = asyncio.Event()
+        self.free.set()
+
+    def _lock(self, _: Fault, locked: bool) -> None:
+        (self.free.clear if locked else self.free.set)()
+
+    def query(self, *_: Any) -> list[tuple[str]]:
+        """Their names."""
+        return [("public.orders",), ("public.stock",)]
+
 
 THREE = service([READ], budget=Budget(request=ms(500), recovery=seconds(2), pool=3))
 
@@ -74,3 +94,46 @@ async def test_plans_are_cached_before_they_change_and_are_met_after_a_restart_a
     assert set(stage.notes) == {
         f"met {READ.name}", f"later {READ.name}", "restarted met", "restarted later",
     }  # fmt: skip
+
+
+async def locked(*, shared: bool) -> tuple[Stage, Tables]:
+    """Where writes wait for a locked table; reads fail meanwhile if they share its pool."""
+    postgres, waiting = Tables(), 0
+
+    async def answer(request: Request) -> Reply:
+        nonlocal waiting
+        if request.method == "GET":
+            return whole(503) if shared and waiting > THREE.connections else OK
+        waiting += 1
+        try:
+            await postgres.free.wait()
+        finally:
+            waiting -= 1
+        return whole(201)
+
+    declared = service([READ, WRITE], budget=THREE.budget)
+    async with (
+        serving(answer) as peer,
+        staged(peer, declared, postgres, patience=seconds(1)) as stage,
+    ):
+        await OneTableLocked().run(stage)
+    return stage, postgres
+
+
+async def test_beside_each_locked_table_others_are_asked_five_times() -> None:
+    stage, postgres = await locked(shared=False)
+    assert [one.succeeded for one in stage.notes["beside"]] == [True] * 5 * 2
+    assert len(postgres.made) == 2
+
+
+async def test_harm_by_a_locked_table_is_enough_to_see_once() -> None:
+    stage, postgres = await locked(shared=True)
+    assert [one.status for one in stage.notes["beside"]] == [503]
+    assert len(postgres.made) == 1
+
+
+async def test_who_waits_for_a_locked_table_is_released_by_its_heal() -> None:
+    """Otherwise the trial would wait for the patience of each of them."""
+    stage, _ = await locked(shared=True)
+    writes = [one for one in stage.answers if one.operation == WRITE.name]
+    assert [one.succeeded for one in writes] == [False] + [True] * THREE.connections * 2
