@@ -15,6 +15,7 @@ from xdist.workermanage import WorkerController
 
 from brownout.backends.model import Backend
 from brownout.control import EngineProcess
+from brownout.errors import NotAssessable
 from brownout.reaper import Reaper
 from tests.controls.control import Control
 
@@ -69,11 +70,14 @@ def browser() -> Iterator["Browser"]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, None, None]:
     """Fail where a library skips: our tests skip by `pytest.skip`, with a reason of their own.
-    Hypothesis skips what has no examples, and that would hide that nothing was tried."""
+    Hypothesis skips what has no examples, the plugin what raises `NotAssessable`; both would
+    hide that nothing was tried."""
     try:
         return (yield)
     except SkipTest as skipped:
         pytest.fail(f"skipped by a library: {skipped}")
+    except NotAssessable as skipped:
+        pytest.fail(f"not assessed: {skipped}")
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # not typed

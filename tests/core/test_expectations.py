@@ -925,7 +925,7 @@ CONTROLS = {
         broken=[
             lambda: refusals(list="+++++++", place="-------"),
             lambda: refusals(list="nnnnnnn", place="-------"),
-            lambda: refusals(list="++---", place="--"),
+            lambda: refusals(list="+++--", place="--"),
             lambda: refusals(list="--", place="+++", cancel="---"),
         ],
         nothing=[

@@ -211,7 +211,10 @@ def test_the_longest_grows_with_the_trial(longer: Trial) -> None:
 @pytest.mark.parametrize("trial", trials(), ids=lambda trial: trial.id)
 def test_the_longest_grows_with_the_service_s_deadline_and_recovery_time(trial: Trial) -> None:
     quick, slow = (
-        service(budget=Budget(request=seconds(one), recovery=seconds(one * 10), pool=3))
+        service(
+            [READ, WRITE, FREE],
+            budget=Budget(request=seconds(one), recovery=seconds(one * 10), pool=3),
+        )
         for one in (1, 2)
     )
     longer = replace(quick, budget=replace(quick.budget, recovery=seconds(11)))
