@@ -17,47 +17,25 @@ from brownout.backends.model import Backend
 from brownout.control import EngineProcess
 from brownout.expectations import expect_process_alive, expect_recovered
 from brownout.faults import BlackHole, Outage
-from brownout.postgres import Postgres
 from brownout.reaper import Reaper
-from brownout.service import RunningService
-from brownout.trial import Load, Probe, Recorder, Recordings, Referee, Stage, Trial
+from brownout.trial import Load, Probe, Stage, Trial
 from brownout.trial.plan import STAMPEDE, WRITE_HISTORIES
 from brownout.units import ms
 from tests.controls.kiosk.declaration import declared_kiosk
 from tests.core.made import READ, service
 from tests.core.peer import serving
+from tests.trial.recorded import Replica, recorded
 
 LONG = seconds(30)
-
-
-@dataclass
-class Replica:
-    service: RunningService
-    postgres: Postgres
-    recordings: Recordings
 
 
 @pytest.fixture
 def replica(
     reaper: Reaper, server: Backend, engine: EngineProcess, tmp_path: Path
 ) -> Iterator[Replica]:
-    postgres = Postgres(server, engine.client, name=Postgres.new_name())
-    postgres.create()
-    running = RunningService(
-        declared_kiosk("tests.controls.broken.lifecycle:exits_when_an_idle_session_ends"),
-        postgres.login,
-        folder=tmp_path,
-        environment=reaper.environment,
-        announce=reaper.end_session,
-    )
-    running.start()
-    referee = Referee(engine, postgres, running)
-    recorder = Recorder(running, postgres, referee)
-    yield Replica(
-        running, postgres, Recordings(recorder, referee, folder=None, lock=tmp_path / "lock")
-    )
-    running.stop()
-    postgres.drop()
+    declared = declared_kiosk("tests.controls.broken.lifecycle:exits_when_an_idle_session_ends")
+    with recorded(declared, reaper, server, engine, tmp_path) as replica:
+        yield replica
 
 
 @dataclass(frozen=True, slots=True)

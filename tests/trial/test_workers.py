@@ -4,7 +4,6 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,37 +13,27 @@ from brownout.backends.model import Backend
 from brownout.control import EngineProcess
 from brownout.expectations import expect_process_alive
 from brownout.faults import Fault, Outage, Reset, TerminatedBackends
-from brownout.postgres import Postgres
 from brownout.reaper import Reaper
-from brownout.service import RunningService
-from brownout.trial import Recorder, Recording, Recordings, Referee, Trial
+from brownout.trial import Recording, Trial
 from brownout.trial.workers import Workers
 from tests.core.peer import PATIENCE
+from tests.trial.recorded import Replica, recorded
 
 
-@dataclass
-class Replica:
-    service: RunningService
-    postgres: Postgres
-    recordings: Recordings
-
-    def workers(self) -> tuple[int, ...]:
-        return Workers(self.service.leaders, self.postgres.login.address.port).at_work()
-
-    def under(self, fault: Fault) -> Recording:
-        deadline = time.monotonic() + PATIENCE
-        while not self.workers():  # the port is open before they work
-            assert time.monotonic() < deadline, "there are no two workers"
-            time.sleep(0.02)
-        return self.recordings.of(Trial("idle", fault))
+def under(replica: Replica, fault: Fault) -> Recording:
+    """Recorded once the workers work: the port is open before."""
+    port = replica.postgres.login.address.port
+    deadline = time.monotonic() + PATIENCE
+    while not Workers(replica.service.leaders, port).at_work():
+        assert time.monotonic() < deadline, "there are no two workers"
+        time.sleep(0.02)
+    return replica.recordings.of(Trial("idle", fault))
 
 
 @pytest.fixture
 def replica(
     how: str, workers: int, reaper: Reaper, server: Backend, engine: EngineProcess, tmp_path: Path
 ) -> Iterator[Replica]:
-    postgres = Postgres(server, engine.client, name=Postgres.new_name())
-    postgres.create()
     declared = Service(
         command=[sys.executable, str(Path(__file__).parent / "prefork.py"), "{port}", how],
         env={"DSN": "{dsn}"},
@@ -53,21 +42,8 @@ def replica(
         budget=Budget(request=seconds(1), recovery=seconds(2), pool=4),
         workers=workers,
     )
-    running = RunningService(
-        declared,
-        postgres.login,
-        folder=tmp_path,
-        environment=reaper.environment,
-        announce=reaper.end_session,
-    )
-    running.start()
-    referee = Referee(engine, postgres, running)
-    recorder = Recorder(running, postgres, referee)
-    yield Replica(
-        running, postgres, Recordings(recorder, referee, folder=None, lock=tmp_path / "lock")
-    )
-    running.stop()
-    postgres.drop()
+    with recorded(declared, reaper, server, engine, tmp_path) as replica:
+        yield replica
 
 
 @pytest.mark.parametrize(("how", "workers"), [("exits", 2)])
@@ -77,7 +53,7 @@ def replica(
 def test_workers_that_end_together_below_their_supervisor_are_seen(
     replica: Replica, fault: Fault
 ) -> None:
-    recording = replica.under(fault)
+    recording = under(replica, fault)
     assert recording.process is None
     assert recording.same_process
     with pytest.raises(ContractViolation) as caught:
@@ -97,6 +73,6 @@ def test_workers_that_end_together_below_their_supervisor_are_seen(
     ids=["sound", "few requests each", "more requests each", "not declared as workers"],
 )
 def test_workers_that_live_or_end_by_themselves_are_not_accused(replica: Replica) -> None:
-    recording = replica.under(Reset())
+    recording = under(replica, Reset())
     assert recording.same_process
     expect_process_alive(recording)
