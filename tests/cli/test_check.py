@@ -180,6 +180,10 @@ NOTES = {
     "a route that is not declared": (
         "", {'live = "/live"': "live = false"}, "the service answers GET /live. Add live = ",
     ),
+    "a field of the service that was read as a variable": (
+        "", {"env = {": 'env = { stop_signal = "SIGQUIT",'},
+        "env has a variable called stop_signal, which is also a field of the service",
+    ),
     "an extension that a superuser creates": (
         "", {"command = [": 'extensions = ["vector"]\ncommand = ['}, "extensions vector",
     ),

@@ -116,6 +116,12 @@ recovery = 3
 pool = 1
 """
 
+READ = "\n[[operations]]\nkind = 'read'\nname = 'x'\nmethod = 'GET'\npath = '/x'\n"
+OF_THE_SERVICE = [
+    "is a field of the service. If that is meant, write it above the first table, such as "
+    "[[operations]] or [env]"
+]
+
 
 def written(folder: Path, text: str, name: str = "brownout.toml") -> Path:
     path = folder / name
@@ -227,7 +233,10 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
         ("pool = 1", "pool = '1'", ["budget.pool is '1', but a whole number is needed."]),
         ("pool = 1", "pool = true", ["budget.pool is True, but a whole number is needed."]),
         ("pool = 1", "pool = 0", ["Budget: pool is 0", "reading", "brownout.toml: [budget]"]),
-        ("request = 1", "request = '1 h'", ["budget.request is '1 h', but a duration such as"]),
+        (
+            "request = 1", "request = '1 h'",
+            ["request is '1 h', but a duration such as \"300 ms\", \"5 s\" or \"2 min\" is needed"],
+        ),
         ("request = 1", "request = -1", ["request is", "a duration above zero"]),
         ("request = 1", "request = inf", ["budget.request is inf, but a duration such as"]),
         ("request = 1", "request = nan", ["budget.request is nan, but a duration such as"]),
@@ -273,6 +282,19 @@ def test_table_in_pyproject_is_the_same(tmp_path: Path) -> None:
             "[[operations]]\nkind = 'write'\nname = 'x'\nmethod = 'POST'\npath = '/x'\n"
             "aplied = '$1'\n[health]",
             ["[operations[0], 'x'] has no field 'aplied'.", "Did you mean 'applied'?"],
+        ),
+        ("pool = 1", "pool = 1\nlog = 'x'", ["[budget] has no field 'log'.", *OF_THE_SERVICE]),
+        ("pool = 1", f"pool = 1\n{READ}seed = ['x']", ["no field 'seed'.", *OF_THE_SERVICE]),
+        ("pool = 1", "pool = 1\n[env]\nwaivers = { H3 = 'x' }", ["a text is n", *OF_THE_SERVICE]),
+        (
+            "pool = 1", f"pool = 1\n{READ}login = {{ user = 'x' }}",
+            ["'x'.login is {'user': 'x'}, but true or false is needed.", *OF_THE_SERVICE],
+        ),
+        ("pool = 1", f"pool = 1\n{READ}sed = 'x'", ["no field 'sed'.", "Known: name, "]),
+        ("pool = 1", f"pool = 1\n{READ}applied = '$1'", ['Only kind = "write" has it.']),
+        (
+            "pool = 1", "pool = 1" + READ.replace("read", "write") + "needs_database = false",
+            ['Only kind = "read" or kind = "compute" has it.'],
         ),
     ],
 )  # fmt: skip
