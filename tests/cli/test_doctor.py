@@ -46,7 +46,10 @@ def test_a_machine_with_all_that_a_gate_needs(capsys: Said) -> None:
     seen = rows(page)
     assert seen["PostgreSQL"] == seen["engine"] == seen["ports"] == "ok"
     assert seen["Docker"] == "note"
-    assert "Only --brownout-backend=docker needs it." in page
+    assert (
+        "Needed by --brownout-backend=docker, and by a declaration with `image`; otherwise it may "
+        "be missing." in " ".join(page.split())
+    )
     assert "programs in" in page
     assert page.endswith("nothing is in the way of `brownout gate` — exit 0\n")
 
