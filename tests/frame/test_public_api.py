@@ -67,6 +67,11 @@ def test_the_documents_name_each_public_module_and_name() -> None:
     assert missing == []
 
 
+def test_the_documents_count_the_trials_with_a_fault() -> None:
+    page = (PACKAGE.parents[1] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    assert f"| `WITH_A_FAULT` | {len(plan.WITH_A_FAULT)} trials: " in page
+
+
 def test_names_of_the_fixtures() -> None:
     public = [name for name in fixtures.__all__ if not name.startswith("_")]
     assert sorted(public) == sorted(FIXTURES.split())
