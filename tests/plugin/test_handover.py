@@ -167,9 +167,17 @@ def test_no_declaration_names_the_places_and_the_ways(declared: pytest.Pytester)
         "the option --brownout-service ",
         f"{below}/conftest.py defines service_under_test, but is not at rootdir: ",
         "What to do: Do one of these: define the fixture ",
+        "(in an ini file: brownout_service = brownout.toml).",
     ]:
         assert part in told
     assert str(environment) not in result.stdout.str()
+    assert "is there" not in told
+
+
+def test_a_file_that_is_not_named_is_told_to_be_there(declared: pytest.Pytester) -> None:
+    (declared.path / "brownout.toml").touch()
+    told = " ".join(run(declared).stdout.str().split())
+    assert f"{declared.path}/brownout.toml is there, but pytest reads it only where it is nam" in told
 
 
 def test_document_holds_what_the_service_promises(declared: pytest.Pytester) -> None:
