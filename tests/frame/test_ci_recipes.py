@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from brownout import __version__
 from brownout.cli.arguments import parser
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,14 @@ def test_what_the_page_says_of_the_action_is_one_of_its_inputs() -> None:
         if "OWNER" in step.get("uses", "")
     ]
     assert set(given) <= set(ACTION["inputs"])
+    table = PAGE.partition("| input |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([\w-]+)`", table, re.MULTILINE)) == set(ACTION["inputs"])
+
+
+def test_each_recipe_pins_this_version_of_which_a_baseline_is() -> None:
+    installed = re.findall(r"pytest-brownout(?:\[[\w,]+\])?(==[\d.]+)?(?=[\s\"])", PAGE)
+    assert len(installed) == 7
+    assert set(installed) == {f"=={__version__}"}
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ FOREIGN: Final = {
     "export": "the shell's own",
     "kill": "sends a signal",
     "kubectl": "a client of Kubernetes",
+    "mkdir": "makes a folder",
     "psql": "a client of PostgreSQL",
 }
 """Programs that are not looked into."""

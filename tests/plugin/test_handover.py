@@ -177,7 +177,8 @@ def test_no_declaration_names_the_places_and_the_ways(declared: pytest.Pytester)
 def test_a_file_that_is_not_named_is_told_to_be_there(declared: pytest.Pytester) -> None:
     (declared.path / "brownout.toml").touch()
     told = " ".join(run(declared).stdout.str().split())
-    assert f"{declared.path}/brownout.toml is there, but pytest reads it only where it is nam" in told
+    there = declared.path / "brownout.toml"
+    assert f"{there} is there, but pytest reads it only where it is named" in told
 
 
 def test_document_holds_what_the_service_promises(declared: pytest.Pytester) -> None:
