@@ -168,6 +168,7 @@ def test_a_command_alone_makes_a_file_to_be_filled_in(folder: Path, capsys: Said
         ("app --workers 4", ["app", "--workers", "4"]),
         ("app --timeout 5000", ["app", "--timeout", "5000"]),
         ("python board.py 8080", ["python", "board.py", "{port}"]),
+        ("app -b 0.0.0.0:8080", ["app", "-b", "0.0.0.0:8080"]),
     ],
 )
 def test_the_port_of_the_command_becomes_a_free_one(
@@ -176,6 +177,26 @@ def test_the_port_of_the_command_becomes_a_free_one(
     with answering({"/openapi.json": FASTAPI}) as url:
         known = url.rpartition(":")[2]
         assert main(["init", "--url", url, "--command", command.replace("KNOWN", known)]) == 0
+    assert service_from(folder / "brownout.toml").command == words
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("gunicorn shop.wsgi -b 0.0.0.0:8000", ["gunicorn", "shop.wsgi", "-b", "0.0.0.0:{port}"]),
+        ("gunicorn --bind=localhost:8000 shop", ["gunicorn", "--bind=localhost:{port}", "shop"]),
+        ("./shop -addr :8080", ["./shop", "-addr", ":{port}"]),
+        ("./shop --listen=:8080", ["./shop", "--listen=:{port}"]),
+        ("./shop --cache redis:6379", ["./shop", "--cache", "redis:6379"]),
+        ("./shop --cache 127.0.0.1:6379", ["./shop", "--cache", "127.0.0.1:6379"]),
+        ("./shop --listen metrics:9090", ["./shop", "--listen", "metrics:9090"]),
+        ("./shop -b 0.0.0.0:80", ["./shop", "-b", "0.0.0.0:80"]),
+    ],
+)
+def test_the_port_of_an_address_to_listen_at_becomes_a_free_one(
+    folder: Path, command: str, words: list[str]
+) -> None:
+    assert main(["init", "--command", command]) == 0
     assert service_from(folder / "brownout.toml").command == words
 
 
@@ -244,6 +265,50 @@ def test_a_shell_s_own_command_is_taken_as_it_is(folder: Path) -> None:
 def test_a_container_s_command_has_a_comment(folder: Path) -> None:
     assert main(["init", "--command", "docker run -p 8000:8000 shop"]) == 0
     assert "# A container is started by `image`" in text(folder)
+
+
+def test_the_variables_of_a_container_are_declared_without_secrets(folder: Path) -> None:
+    command = (
+        "docker run -e DATABASE_URL=postgres://u:hidden@db/x --env=MODE=fast --env API_KEY=hidden "
+        "-e TZ -p 8000:8000 shop:1"
+    )
+    assert main(["init", "--command", command]) == 0
+    service = service_from(folder / "brownout.toml")
+    assert service.command == ["docker", "run", "-e", "TZ", "-p", "8000:8000", "shop:1"]
+    assert service.env["DATABASE_URL"] == "postgres:{dsn_rest}"
+    assert service.env["MODE"] == "fast"
+    assert "# API_KEY may be a secret" in text(folder)
+    assert "hidden" not in text(folder)
+
+
+def test_an_option_of_another_program_sets_no_variable(folder: Path) -> None:
+    assert main(["init", "--command", "serve -e MODE=fast"]) == 0
+    assert service_from(folder / "brownout.toml").command == ["serve", "-e", "MODE=fast"]
+
+
+@pytest.mark.parametrize(
+    "command", ["docker compose up", "A=1 docker-compose up", "podman compose"]
+)
+def test_a_compose_file_is_refused(capsys: Said, command: str) -> None:
+    assert main(["init", "--command", command]) == 2
+    assert "declare the service's image" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("npm start", True),
+        ("./mvnw spring-boot:run", True),
+        ("sh start.sh", True),
+        ("sh -c 'cd app && exec node server.js'", False),
+        ("node server.js", False),
+    ],
+)
+def test_what_starts_the_service_as_another_process_has_a_comment(
+    folder: Path, command: str, told: bool
+) -> None:
+    assert main(["init", "--command", command]) == 0
+    assert ("# A stop signals this process alone" in text(folder)) == told
 
 
 @pytest.mark.parametrize(
