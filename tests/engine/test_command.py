@@ -81,6 +81,15 @@ def test_a_configuration_is_populated(tmp_path: Path) -> None:
         assert list(client.get("/proxies").json()) == ["a"]
 
 
+def test_a_configuration_takes_the_fields_of_the_extensions(tmp_path: Path) -> None:
+    path = tmp_path / "proxies.json"
+    tls = {"upstream": "require"}
+    path.write_text(json.dumps([{**entry("a"), "protocol": "postgresql", "tls": tls}]))
+    with serving("-config", str(path)) as (client, _):
+        proxy = client.get("/proxies/a").json()
+    assert (proxy["protocol"], proxy["tls"]) == ("postgresql", tls)
+
+
 def entry(name: str, upstream: str = "127.0.0.1:1") -> dict[str, object]:
     return {"name": name, "upstream": upstream, "listen": "127.0.0.1:0"}
 
