@@ -117,11 +117,19 @@ def require_brownout(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("block", of("dockerfile"), ids=with_id)
-def test_an_image_runs_a_command_that_there_is(block: Block) -> None:
-    (entry,) = re.findall(r"^ENTRYPOINT (.+)$", block.text, re.MULTILINE)
-    first, *words = json.loads(entry)
-    assert first == "brownout"
-    require_brownout(words)
+def test_an_image_has_files_that_there_are_or_runs_a_command_that_there_is(block: Block) -> None:
+    entries = re.findall(r"^ENTRYPOINT (.+)$", block.text, re.MULTILINE)
+    copied = [line.split() for line in re.findall(r"^COPY (.+) \./$", block.text, re.MULTILINE)]
+    assert entries or copied
+    for entry in entries:
+        first, *words = json.loads(entry)
+        assert first == "brownout"
+        require_brownout(words)
+    for names in copied:
+        assert any(
+            all((folder / name).is_file() for name in names)
+            for folder in (ROOT / "examples").iterdir()
+        )
 
 
 def program(words: list[str]) -> str:
