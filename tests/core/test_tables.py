@@ -309,6 +309,15 @@ def test_a_mistake_is_told_with_its_place(
     assert str(tmp_path / "brownout.toml") in str(caught.value)
 
 
+def test_in_pyproject_the_tables_are_called_as_they_are_there(tmp_path: Path) -> None:
+    table = f"{MINIMAL}log = 'x'\n".replace("[", "[tool.brownout.").replace(
+        "= [tool.brownout.", "= ["
+    )
+    with pytest.raises(SettingsError) as caught:
+        service_from(written(tmp_path, f"[tool.brownout]{table}", "pyproject.toml"))
+    assert "such as [[tool.brownout.operations]] or [tool.brownout.env]" in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
