@@ -2,6 +2,7 @@
 
 import pytest
 
+from brownout import NotAssessable
 from brownout.declaration.needs import fallbacks, origins, problems
 from brownout.expectations import (
     expect_callers_error,
@@ -21,6 +22,8 @@ from brownout.expectations import (
 from brownout.observations import Answer
 from brownout.trial import Recording
 from brownout.trial.plan import (
+    ALWAYS_CUT,
+    ALWAYS_FAILING,
     BAD_VALUE,
     BLACK_HOLE,
     BROKEN_ROWS,
@@ -42,6 +45,7 @@ from brownout.trial.plan import (
     REVOKED_PERMISSION,
     SILENT_COMMIT,
     SLOW_ROWS,
+    SLOW_STATEMENTS,
     STARTING_UP,
 )
 
@@ -52,6 +56,20 @@ from brownout.trial.plan import (
 REFUSING = (OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLES, STARTING_UP,
             REVOKED_PERMISSION, REFUSED_STATEMENTS, CONFLICT, BAD_VALUE, DISK_FULL, COMMIT_REFUSED,
             LOST_COMMIT, SILENT_COMMIT)  # fmt: skip
+
+# What fails only at a later statement, where the answer may be under way already.
+_, ALWAYS_ENDED = ALWAYS_FAILING
+LATER = (ALWAYS_ENDED, ALWAYS_CUT)
+TOO_SLOW = (SLOW_STATEMENTS, *SLOW_ROWS)
+
+
+def _errors(recording: Recording) -> list[Answer]:
+    """The errors that came as whole answers, without 429: only some limiters are reached by so many
+    requests, and they are another part of the service."""
+    found = [one for one in recording.met() if one.is_error and one.status != 429]
+    if not found:
+        raise NotAssessable("No request failed with a whole answer other than 429.")
+    return found
 
 
 def _without_database(recording: Recording) -> tuple[Answer, ...]:
@@ -99,6 +117,22 @@ def test_every_error_validates_against_the_schema(brownout_recording: Recording)
     expect_valid_bodies(brownout_recording.met(), brownout_recording.declared.errors)
 
 
+@pytest.mark.behaviour("E1")
+@pytest.mark.trials(*LATER, *TOO_SLOW)
+def test_an_error_of_a_later_statement_has_the_media_type(
+    brownout_recording: Recording,
+) -> None:
+    """Where a request fails at its last statement, or runs out of time between two."""
+    expect_error_media_type(_errors(brownout_recording), brownout_recording.declared.errors)
+
+
+@pytest.mark.behaviour("E4")
+@pytest.mark.trials(*LATER, *TOO_SLOW)
+def test_an_error_of_a_later_statement_fits_the_schema(brownout_recording: Recording) -> None:
+    """Where a request fails at its last statement, or runs out of time between two."""
+    expect_valid_bodies(_errors(brownout_recording), brownout_recording.declared.errors)
+
+
 @pytest.mark.behaviour("E1", needs=fallbacks)
 @pytest.mark.trials(FALLBACK)
 def test_an_error_in_the_place_of_a_degraded_answer_has_the_media_type(
@@ -137,8 +171,17 @@ def test_a_refusal_says_when_to_come_back(brownout_recording: Recording) -> None
     expect_retry_after(brownout_recording.met())
 
 
+@pytest.mark.behaviour("E6")
+@pytest.mark.trials(*LATER)
+def test_a_refusal_of_a_later_statement_says_when_to_come_back(
+    brownout_recording: Recording,
+) -> None:
+    """Where a request fails at its last statement."""
+    expect_retry_after(_errors(brownout_recording))
+
+
 @pytest.mark.behaviour("E6", level="must")
-@pytest.mark.trials(*REFUSING)
+@pytest.mark.trials(*REFUSING, *LATER)
 def test_a_retry_after_that_is_there_is_valid(brownout_recording: Recording) -> None:
     """Whole seconds or an HTTP date."""
     expect_valid_retry_after(brownout_recording.met())
@@ -185,6 +228,19 @@ def test_no_error_gives_the_insides_away(brownout_recording: Recording) -> None:
     recording = brownout_recording
     states = recording.trial.sqlstates
     expect_no_leak(recording.met(), sqlstates=states, own=recording.address, usual=recording.whole)
+
+
+@pytest.mark.behaviour("Z1")
+@pytest.mark.trials(*LATER)
+def test_no_error_of_a_later_statement_gives_the_insides_away(
+    brownout_recording: Recording,
+) -> None:
+    """Where a request fails at its last statement."""
+    recording = brownout_recording
+    failed = [one for _, answers in recording.answered_each("failing", "load") for one in answers]
+    plain = {one.name: answers for one, answers in recording.answered_each("plain")}
+    states = recording.trial.sqlstates
+    expect_no_leak(failed, sqlstates=states, own=recording.address, usual=plain)
 
 
 @pytest.mark.behaviour("Z1", needs=fallbacks)

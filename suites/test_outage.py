@@ -10,6 +10,8 @@ from brownout.expectations import (
 )
 from brownout.trial import Recording
 from brownout.trial.plan import (
+    ALWAYS_CUT,
+    ALWAYS_FAILING,
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
     CRASH,
@@ -24,9 +26,13 @@ from brownout.trial.plan import (
     RESET,
     RESTART,
     SILENT_COMMIT,
+    SLOW_ROWS,
+    SLOW_STATEMENTS,
     STARTING_UP,
     TERMINATED_BACKENDS,
 )
+
+_, ALWAYS_ENDED = ALWAYS_FAILING
 
 
 @pytest.mark.behaviour("T6")
@@ -49,7 +55,19 @@ def test_a_database_that_is_gone_is_reported_as_unavailable(
 
 
 @pytest.mark.behaviour("E5")
-@pytest.mark.trials(BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, LATENCY, SILENT_COMMIT)
+@pytest.mark.trials(ALWAYS_ENDED, ALWAYS_CUT)
+def test_a_database_that_is_gone_at_a_later_statement_is_reported_as_unavailable(
+    brownout_recording: Recording,
+) -> None:
+    """The last one that writes, or the last: one that counts the pages, say, or that is sent while
+    the answer is made."""
+    answered = brownout_recording.answered_each("failing", "load")
+    asked = {one.name: (answers, one) for one, answers in answered}
+    expect_each(asked, lambda one: expect_honest_statuses(*one, gone=True))
+
+
+@pytest.mark.behaviour("E5")
+@pytest.mark.trials(BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, LATENCY, SILENT_COMMIT, *SLOW_ROWS)
 def test_a_database_that_never_answers_is_reported_as_too_slow(
     brownout_recording: Recording,
 ) -> None:
@@ -62,6 +80,17 @@ def test_a_database_that_never_answers_is_reported_as_too_slow(
 @pytest.mark.trials(LOCKED_TABLES)
 def test_a_table_that_is_locked_is_reported_as_busy(brownout_recording: Recording) -> None:
     """503 or 504, or 409 or 423: another one holds the lock; never 500."""
+    asked = {one.name: (answers, one) for one, answers in brownout_recording.by_operation()}
+    expect_each(asked, lambda one: expect_honest_statuses(*one, gone=False, locked=True))
+
+
+@pytest.mark.behaviour("E5")
+@pytest.mark.trials(SLOW_STATEMENTS)
+def test_statements_that_take_too_long_together_are_reported_as_too_slow(
+    brownout_recording: Recording,
+) -> None:
+    """503 or 504, or 409 or 423: a transaction that takes so long holds its locks, and others wait
+    for them; never 500."""
     asked = {one.name: (answers, one) for one, answers in brownout_recording.by_operation()}
     expect_each(asked, lambda one: expect_honest_statuses(*one, gone=False, locked=True))
 
