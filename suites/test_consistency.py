@@ -30,6 +30,7 @@ from brownout.trial.plan import (
     FREEZE,
     HANG_UPS,
     LOCKED_TABLES,
+    LONG_OUTAGE,
     LOST_COMMIT,
     NO_FREE_SLOTS,
     OUTAGE,
@@ -53,7 +54,7 @@ def test_no_acknowledged_write_is_lost(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("C1")
 @pytest.mark.trials(
     *EVERY_FAULT, BAD_VALUE, DISK_FULL, COMMIT_REFUSED, LOST_COMMIT, SILENT_COMMIT,
-    REFUSED_STATEMENTS,
+    REFUSED_STATEMENTS, LONG_OUTAGE,
 )  # fmt: skip
 def test_no_write_that_was_acknowledged_under_a_fault_is_lost(
     brownout_recording: Recording,
@@ -111,7 +112,7 @@ def test_no_write_is_doubled(brownout_recording: Recording) -> None:
 
 
 @pytest.mark.behaviour("C3")
-@pytest.mark.trials(*EVERY_FAULT, COMMIT_REFUSED, LOST_COMMIT, SILENT_COMMIT)
+@pytest.mark.trials(*EVERY_FAULT, COMMIT_REFUSED, LOST_COMMIT, SILENT_COMMIT, LONG_OUTAGE)
 def test_no_write_is_doubled_under_a_fault(brownout_recording: Recording) -> None:
     """Each is asked for once, so whatever repeats it is in the service."""
     expect_none_repeated(brownout_recording.recorded_writes(), brownout_recording.applied)

@@ -34,6 +34,7 @@ from brownout.trial.plan import (
     FALLBACK,
     FOUND_MISTAKES,
     LOCKED_TABLES,
+    LONG_OUTAGE,
     LOST_COMMIT,
     MISTAKES,
     NO_FREE_SLOTS,
@@ -118,18 +119,18 @@ def test_every_error_validates_against_the_schema(brownout_recording: Recording)
 
 
 @pytest.mark.behaviour("E1")
-@pytest.mark.trials(*LATER, *TOO_SLOW)
-def test_an_error_of_a_later_statement_has_the_media_type(
-    brownout_recording: Recording,
-) -> None:
-    """Where a request fails at its last statement, or runs out of time between two."""
+@pytest.mark.trials(*LATER, *TOO_SLOW, LONG_OUTAGE)
+def test_an_error_that_comes_later_has_the_media_type(brownout_recording: Recording) -> None:
+    """At a request's last statement, when its time is over between two, or late in an outage, when
+    a breaker has opened."""
     expect_error_media_type(_errors(brownout_recording), brownout_recording.declared.errors)
 
 
 @pytest.mark.behaviour("E4")
-@pytest.mark.trials(*LATER, *TOO_SLOW)
-def test_an_error_of_a_later_statement_fits_the_schema(brownout_recording: Recording) -> None:
-    """Where a request fails at its last statement, or runs out of time between two."""
+@pytest.mark.trials(*LATER, *TOO_SLOW, LONG_OUTAGE)
+def test_an_error_that_comes_later_fits_the_schema(brownout_recording: Recording) -> None:
+    """At a request's last statement, when its time is over between two, or late in an outage, when
+    a breaker has opened."""
     expect_valid_bodies(_errors(brownout_recording), brownout_recording.declared.errors)
 
 
@@ -172,16 +173,14 @@ def test_a_refusal_says_when_to_come_back(brownout_recording: Recording) -> None
 
 
 @pytest.mark.behaviour("E6")
-@pytest.mark.trials(*LATER)
-def test_a_refusal_of_a_later_statement_says_when_to_come_back(
-    brownout_recording: Recording,
-) -> None:
-    """Where a request fails at its last statement."""
+@pytest.mark.trials(*LATER, LONG_OUTAGE)
+def test_a_refusal_that_comes_later_says_when_to_come_back(brownout_recording: Recording) -> None:
+    """At a request's last statement, or late in an outage, when a breaker has opened."""
     expect_retry_after(_errors(brownout_recording))
 
 
 @pytest.mark.behaviour("E6", level="must")
-@pytest.mark.trials(*REFUSING, *LATER)
+@pytest.mark.trials(*REFUSING, *LATER, LONG_OUTAGE)
 def test_a_retry_after_that_is_there_is_valid(brownout_recording: Recording) -> None:
     """Whole seconds or an HTTP date."""
     expect_valid_retry_after(brownout_recording.met())

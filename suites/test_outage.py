@@ -14,12 +14,14 @@ from brownout.trial.plan import (
     ALWAYS_FAILING,
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
+    BREAKING,
     CRASH,
     CUT,
     ENDED_IN_USE,
     FREEZE,
     LATENCY,
     LOCKED_TABLES,
+    LONG_OUTAGE,
     LOST_COMMIT,
     OUTAGE,
     REFUSED_STATEMENTS,
@@ -36,16 +38,18 @@ _, ALWAYS_ENDED = ALWAYS_FAILING
 
 
 @pytest.mark.behaviour("T6")
-@pytest.mark.trials(OUTAGE)
+@pytest.mark.trials(OUTAGE, LONG_OUTAGE)
 def test_a_refused_connection_fails_fast(brownout_recording: Recording) -> None:
-    """A closed port is known at once; the caller need not wait for D."""
+    """A closed port is known at once; the caller need not wait for D, however long the pauses have
+    become after which a pool tries to connect again."""
     expect_all_within(brownout_recording.during(), brownout_recording.declared.budget.request / 2)
 
 
 @pytest.mark.behaviour("E5")
 @pytest.mark.trials(
-    OUTAGE, RESET, CUT, TERMINATED_BACKENDS, RESTART, CRASH, ENDED_IN_USE, STARTING_UP, LOST_COMMIT
-)
+    OUTAGE, LONG_OUTAGE, RESET, CUT, TERMINATED_BACKENDS, RESTART, CRASH, ENDED_IN_USE, STARTING_UP,
+    LOST_COMMIT,
+)  # fmt: skip
 def test_a_database_that_is_gone_is_reported_as_unavailable(
     brownout_recording: Recording,
 ) -> None:
@@ -64,6 +68,16 @@ def test_a_database_that_is_gone_at_a_later_statement_is_reported_as_unavailable
     answered = brownout_recording.answered_each("failing", "load")
     asked = {one.name: (answers, one) for one, answers in answered}
     expect_each(asked, lambda one: expect_honest_statuses(*one, gone=True))
+
+
+@pytest.mark.behaviour("E5")
+@pytest.mark.trials(BREAKING)
+def test_an_open_breaker_reports_the_database_as_unavailable(
+    brownout_recording: Recording,
+) -> None:
+    """503, as if the request had met the database; never 500."""
+    operation = brownout_recording.declared.reads()[0]
+    expect_honest_statuses(brownout_recording.answered("open"), operation, gone=True)
 
 
 @pytest.mark.behaviour("E5")
@@ -96,7 +110,7 @@ def test_statements_that_take_too_long_together_are_reported_as_too_slow(
 
 
 @pytest.mark.behaviour("E9")
-@pytest.mark.trials(OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, RESET)
+@pytest.mark.trials(OUTAGE, LONG_OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, RESET)
 def test_nothing_succeeds_without_the_database(brownout_recording: Recording) -> None:
     """No empty list, no made-up answer, no promise to do it later."""
     expect_none_succeed(brownout_recording.during())

@@ -29,6 +29,7 @@ from brownout.trial.plan import (
     HURRIED,
     LATENCY,
     LOCKED_TABLES,
+    LONG_OUTAGE,
     LOST_COMMIT,
     NO_FREE_SLOTS,
     REFUSED_STATEMENTS,
@@ -49,7 +50,7 @@ SLOW = (LATENCY, BANDWIDTH, BLACK_HOLE_TO_SERVICE, FREEZE, SILENT_COMMIT, LOCKED
 # A request that waits for what has failed already may wait for ever, whatever the failure was.
 FAILING_AT_ONCE = (RESET, CUT, TERMINATED_BACKENDS, RESTART, CRASH, NO_FREE_SLOTS, ENDED_IN_USE,
                    STARTING_UP, REVOKED_PERMISSION, REFUSED_STATEMENTS, CONFLICT, BAD_VALUE,
-                   DISK_FULL, COMMIT_REFUSED, LOST_COMMIT, *BROKEN_ROWS)  # fmt: skip
+                   DISK_FULL, COMMIT_REFUSED, LOST_COMMIT, *BROKEN_ROWS, LONG_OUTAGE)  # fmt: skip
 
 
 @pytest.mark.behaviour("T1")

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from brownout import Answer, Completion
+from brownout import Answer, Breaker, Completion
 from brownout.trial import Exchange, Recording, Trial
 from brownout.trial.plan import (
     ALWAYS_CUT,
     ALWAYS_FAILING,
+    BREAKING,
+    LONG_OUTAGE,
     SLOW_ROWS,
     SLOW_STATEMENTS,
 )
-from tests.core.made import READ, WRITE, answer, no_answer, problem, recording
+from brownout.units import ms, seconds
+from tests.core.made import READ, TOKEN, WRITE, answer, no_answer, problem, recording, service
 from tests.core.suites_on_recordings import verdicts
 
 _, ALWAYS_ENDED = ALWAYS_FAILING
@@ -32,9 +35,10 @@ def at_once(one: Answer) -> Answer:
     return replace(one, started=103.0)
 
 
-def wrote(one: Answer) -> Answer:
+def wrote(one: Answer, token: str = TOKEN) -> Answer:
     """The same of the write."""
-    return replace(one, operation=WRITE.name, outcome=WRITE.outcome(one.status or 0))
+    outcome = WRITE.outcome(one.status or 0)
+    return replace(one, operation=WRITE.name, outcome=outcome, token=token)
 
 
 def failing(trial: Trial, *failed: Answer, plain: Answer = OK) -> Recording:
@@ -132,3 +136,66 @@ def test_only_statements_in_a_row_may_wait_for_locks() -> None:
     busy = (wrote(problem(409)), problem(423))
     assert verdicts(asked(SLOW_STATEMENTS, busy), "E5") == {"E5": "kept"}
     assert verdicts(asked(SLOW_ROWS[0], busy), "E5") == {"E5": "broken"}
+
+
+def in_a_long_outage(*later: Answer, **fields: object) -> Recording:
+    """The first requests are refused, the last ones are answered so."""
+    first = [REFUSED, wrote(REFUSED)] * 50
+    last = [replace(one, started=108.0) for one in later]
+    return recording(LONG_OUTAGE, answers=(*map(at_once, first), *last), **fields)
+
+
+FORMAT = ("E1", "E4", "E6")
+DEADLINES = ("T1", "T6")
+
+
+def test_a_long_outage_of_refusals_is_kept() -> None:
+    promises = (*FORMAT, *DEADLINES, "E5", "E9")
+    assert verdicts(in_a_long_outage(REFUSED), *promises) == dict.fromkeys(promises, "kept")
+    none = {"C1": "not assessed", "C3": "not assessed"}
+    assert verdicts(in_a_long_outage(REFUSED), *none) == none
+
+
+def test_an_answer_that_comes_only_late_in_an_outage_is_judged() -> None:
+    """A breaker that opens after a hundred calls, or what a service falls back on then."""
+    broken = {"E1": "broken", "E4": "broken", "E5": "broken", "E6": "kept", "E9": "kept"}
+    assert verdicts(in_a_long_outage(TEXT), *broken) == broken
+    assert verdicts(in_a_long_outage(problem(503)), "E5", "E6") == {"E5": "kept", "E6": "broken"}
+    assert verdicts(in_a_long_outage(answer(json=[])), "E9") == {"E9": "broken"}
+
+
+def test_a_limit_that_a_long_outage_reaches_says_nothing() -> None:
+    promises = (*FORMAT, "E5", "E9")
+    assert verdicts(in_a_long_outage(LIMITED), *promises) == dict.fromkeys(promises, "kept")
+
+
+def test_a_pause_that_grows_while_requests_wait_for_it_is_judged() -> None:
+    waiting = replace(REFUSED, elapsed=seconds(0.7))
+    assert verdicts(in_a_long_outage(waiting), *DEADLINES) == {"T1": "kept", "T6": "broken"}
+    for_long = replace(REFUSED, elapsed=seconds(1.9))
+    assert verdicts(in_a_long_outage(for_long), *DEADLINES) == {"T1": "broken", "T6": "broken"}
+
+
+def test_writes_of_a_long_outage_are_counted() -> None:
+    done, unknown = wrote(answer(201), "a"), wrote(problem(504), "b")
+
+    def counted(**applied: int) -> dict[str, str]:
+        return verdicts(in_a_long_outage(done, unknown, applied=applied), "C1", "C3")
+
+    assert counted(a=1, b=1) == {"C1": "kept", "C3": "kept"}
+    assert counted(a=0, b=1) == {"C1": "broken", "C3": "kept"}
+    assert counted(a=1, b=2) == {"C1": "kept", "C3": "broken"}
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [(REFUSED, "kept"), (OK, "kept"), (STALE, "kept"), (TEXT, "broken"), (LIMITED, "kept")],
+    ids=["503", "a fallback", "stale", "500", "429"],
+)
+def test_what_an_open_breaker_answers_is_judged(told: Answer, verdict: str) -> None:
+    seen = recording(
+        BREAKING,
+        declared=service(breaker=Breaker(failures=100, rest=ms(500))),
+        exchanges={"open": (Exchange((REFUSED, told), ()),)},
+    )
+    assert verdicts(seen, "E5") == {"E5": verdict}

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -11,7 +12,7 @@ from brownout.faults import ESTABLISHED, BlackHole, Fault, Latency, Outage, Refu
 from brownout.faults.written import written
 from brownout.trial.recovering import FailedOver, Flapping, LongOutage, Reconnecting
 from brownout.units import ms, seconds
-from tests.core.fakes import FakePostgres
+from tests.core.fakes import FakePostgres, FakeService
 from tests.core.made import READ, WRITE, service
 from tests.core.peer import OK, Reply, Request, serving, whole
 from tests.trial.staged import staged
@@ -48,6 +49,22 @@ async def test_a_long_outage_lasts_for_three_recovery_times_and_is_asked_all_the
     assert made.healing - made.made >= 0.6
     late = [one for one in stage.answers if one.started > made.made + 0.3]
     assert {one.operation for one in late} == {READ.name, WRITE.name}
+
+
+async def test_a_process_that_a_long_outage_ends_is_asked_once_more() -> None:
+    declared, postgres = service(budget=SHORT), FakePostgres()
+    async with serving(OK) as peer, staged(peer, declared, postgres) as stage:
+        ended = cast("FakeService", stage.service)
+
+        def end(_: Fault, on: bool) -> None:
+            if on:
+                ended.end(1)
+
+        postgres.switch = end
+        await LongOutage().run(stage)
+    (made,) = stage.injected
+    asked = [one.operation for one in stage.answers if made.made <= one.started <= made.healing]
+    assert set(asked) == {READ.name, WRITE.name}
 
 
 async def test_outages_in_a_row_have_successes_between_them() -> None:

@@ -39,7 +39,7 @@ class Pool:
 
     @asynccontextmanager
     async def leased(self) -> AsyncIterator[Any]:
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(0.25):
             connection = await self._idle.get()
         try:
             yield connection
