@@ -29,6 +29,7 @@ from brownout.trial.plan import (
     CROWD,
     DISK_FULL,
     FAILED_REQUESTS,
+    FAILING_ONCE,
     FULL_POOL,
     HANG_UPS,
     HELD_OPEN,
@@ -39,6 +40,7 @@ from brownout.trial.plan import (
     ONE_BY_ONE,
     ONE_TABLE_LOCKED,
     QUEUED,
+    REFUSED_STATEMENTS,
     REVOKED_PERMISSION,
     STAMPEDE,
     STEADY,
@@ -95,7 +97,7 @@ def test_failed_requests_give_their_connections_back(brownout_recording: Recordi
 @pytest.mark.behaviour("P5")
 @pytest.mark.trials(
     STEADY, MISTAKES, REVOKED_PERMISSION, LOCKED_TABLES, LATENCY, BLACK_HOLE, CONFLICT, BAD_VALUE,
-    DISK_FULL, COMMIT_REFUSED, HANG_UPS, HELD_OPEN,
+    DISK_FULL, COMMIT_REFUSED, HANG_UPS, HELD_OPEN, FAILING_ONCE, REFUSED_STATEMENTS,
 )  # fmt: skip
 def test_no_transaction_is_left_open(brownout_recording: Recording) -> None:
     """Without a fault it is ended with its request; one that met a fault is ended, by its service

@@ -14,15 +14,20 @@ from brownout.observations import Latencies
 from brownout.trial import Recording
 from brownout.trial.plan import (
     BACK_AT_BASELINE,
+    BROKEN_ROWS,
+    CROWD_IN_A_BLACK_HOLE,
     EVERY_FAULT,
     FEED,
     FLAPPING,
+    FULL_POOL,
     HANG_UPS,
     LONG_OUTAGE,
     OUTAGE,
     RECONNECTING,
+    REFUSED_STATEMENTS,
     SILENT_CONNECTIONS,
     SWITCHOVER,
+    WRITES_MEET,
 )
 
 OTHER_FAULTS = [trial for trial in EVERY_FAULT if trial is not OUTAGE]
@@ -36,9 +41,13 @@ def test_the_service_comes_back_by_itself(brownout_recording: Recording) -> None
 
 
 @pytest.mark.behaviour("V2")
-@pytest.mark.trials(*OTHER_FAULTS, HANG_UPS)
+@pytest.mark.trials(
+    *OTHER_FAULTS, HANG_UPS, *WRITES_MEET, CROWD_IN_A_BLACK_HOLE, FULL_POOL, *BROKEN_ROWS,
+    REFUSED_STATEMENTS,
+)  # fmt: skip
 def test_every_kind_of_fault_heals(brownout_recording: Recording) -> None:
-    """One kind like the other, without a restart."""
+    """One kind like the other, without a restart; also what only writes meet, such as a full disk,
+    and what a crowd leaves behind."""
     expect_recovered(brownout_recording)
 
 
