@@ -135,6 +135,24 @@ VARIANTS = (
         because="A request that waits for a slot gets no 503.",
     ),
     _control("again", "pause_that_doubles", (55,), "a rest that doubles without a cap", "V1"),
+    _control(
+        "later",
+        "text_when_it_cannot_count",
+        (27, 31),
+        "the framework's own 500 where a second statement fails",
+        "E1 E4 E5",
+        because="Plain text is neither the media type nor the schema, and 500 is no 503.",
+    ),
+    _control(
+        "later",
+        "breaker_after_a_hundred",
+        (31,),
+        "500 of a breaker that opens after a hundred failures",
+        "E5",
+    ),
+    _control(
+        "later", "read_only_once_full", (), "no writes after a full disk, until a restart", "V2"
+    ),
     _control("again", "locked_writes", (54,), "one lock around all writes", "X3"),
     _control("probed", "readiness_by_a_connect", (53,), "readiness is a TCP connect", "H3"),
     _control(
