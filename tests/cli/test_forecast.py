@@ -100,6 +100,14 @@ def test_what_is_left_out_costs_its_promises(field: str, promises: set[str]) -> 
     assert set(seen.missing) == promises
 
 
+def test_a_service_with_a_pace_is_not_asked_for_more_than_it_admits() -> None:
+    fields = {name: getattr(WHOLE, name) for name in WHOLE.__slots__}
+    seen = forecast(Service(**{**fields, "pace": 50}), makes_all)
+
+    assert set(seen.missing) == {"L1", "L2", "L3", "L4", "L5"}
+    assert all("a pace of 50 requests a second" in why.cause for why in seen.missing.values())
+
+
 def test_the_sweep_is_made_only_where_it_is_asked_for() -> None:
     trials = {trial.id for trial in forecast(WHOLE, makes_all).trials}
     assert "outage" in trials

@@ -7,7 +7,6 @@ from typing import cast
 import pytest
 
 from brownout import NotAssessable
-from brownout.declaration import Service
 from brownout.distributed.messages import Order
 from brownout.distributed.processes import Carried, Swarm
 from brownout.settings.loading import LocustPlace
@@ -56,17 +55,10 @@ def test_the_default_is_the_built_in() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    ("declared", "why"),
-    [
-        (service(pace=10.0), "The service declares a pace"),
-        (service(tls_ca="ca.pem"), "The service speaks HTTPS"),
-    ],
-)
-async def test_what_load_workers_cannot_do_is_not_assessed(declared: Service, why: str) -> None:
+async def test_load_workers_speak_no_https() -> None:
     make = generator_of(settings_with("locust"), {})
-    async with serving() as peer, staged(peer, declared) as stage:
-        with pytest.raises(NotAssessable, match=why):
+    async with serving() as peer, staged(peer, service(tls_ca="ca.pem")) as stage:
+        with pytest.raises(NotAssessable, match="The service speaks HTTPS"):
             await make(stage).__aenter__()
     assert peer.connections == 0
 
