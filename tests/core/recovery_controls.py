@@ -18,9 +18,10 @@ from tests.core.made import TOKEN, answer, recording, service
 __all__ = ["RECOVERY"]
 
 
-def meanwhile(after: float, *, steady: bool = True) -> Recording:
+def meanwhile(after: float, *, steady: bool = True, pace: float | None = None) -> Recording:
     """Steady so long after the onset."""
-    return recording(meanwhile=Recovery(steady, seconds(after), ("after 0.00 s: refused",)))
+    recovery = Recovery(steady, seconds(after), ("after 0.00 s: refused",))
+    return recording(meanwhile=recovery, declared=service(pace=pace))
 
 
 def connecting(*each_half_second: int, asked: int = 0) -> Recording:
@@ -92,7 +93,12 @@ RECOVERY = {
         broken=[
             partial(expect_recovered_meanwhile, meanwhile(2.1)),
             partial(expect_recovered_meanwhile, meanwhile(1.0, steady=False)),
+            # A round of two operations on three connections takes half a second.
+            partial(expect_recovered_meanwhile, meanwhile(2.1, pace=12)),
         ],
-        nothing=[lambda: expect_recovered_meanwhile(recording())],
+        nothing=[
+            lambda: expect_recovered_meanwhile(recording()),
+            lambda: expect_recovered_meanwhile(meanwhile(2.1, pace=11)),
+        ],
     ),
 }

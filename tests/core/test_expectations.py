@@ -19,6 +19,7 @@ from brownout import (
     Health,
     NotAssessable,
     Operation,
+    Service,
 )
 from brownout.expectations import (
     expect_acknowledged_applied,
@@ -224,7 +225,11 @@ def idle(longest: float, **by_state: int) -> None:
 
 
 def unready(
-    *failing: bool, every: timedelta = ms(250), first: float = 102.0, gaps: tuple[Gap, ...] = ()
+    *failing: bool,
+    every: timedelta = ms(250),
+    first: float = 102.0,
+    gaps: tuple[Gap, ...] = (),
+    declared: Service = service(),  # noqa: B008 - frozen
 ) -> None:
     """Readiness as it was asked, from the onset in the 102nd second to the heal in the 110th. Its
     threshold is three failures within three seconds."""
@@ -232,7 +237,7 @@ def unready(
         answer(503 if fails else 200, started=first + number * every.total_seconds())
         for number, fails in enumerate(failing)
     ]
-    expect_unready(recording(readiness=tuple(probes), gaps=gaps))
+    expect_unready(recording(readiness=tuple(probes), gaps=gaps, declared=declared))
 
 
 WITHOUT_ROUTES = service(health=Health(live=None, ready=None))
@@ -250,6 +255,11 @@ def workers_ended(
         workers_ended=ended,
         **fields,
     )
+
+
+SLOW_PACE = service(pace=5.9)
+"""A round of two operations on three connections takes longer than a second: a period of the health
+routes, and half of the recovery time."""
 
 
 def ready_again(
@@ -867,18 +877,27 @@ CONTROLS = {
             lambda: ready_again(ms(5), "++++--------++++"),
             lambda: ready_again(ms(255), "-++-+--++-+-+--+"),
         ],
-        nothing=[lambda: expect_ready_again(recording(declared=WITHOUT_ROUTES))],
+        nothing=[
+            lambda: expect_ready_again(recording(declared=WITHOUT_ROUTES)),
+            lambda: expect_ready_again(recording(declared=SLOW_PACE)),
+        ],
     ),
     "expect_recovered": Controls(
-        kept=[lambda: recovered(True, seconds(2))],
+        kept=[
+            lambda: recovered(True, seconds(2)),
+            lambda: recovered(True, seconds(2), declared=SLOW_PACE),
+        ],
         broken=[
             lambda: recovered(False, seconds(1)),
             lambda: recovered(True, ms(2001)),
             lambda: recovered(True, seconds(1), same_process=False),
             lambda: expect_recovered(recording(process=ProcessEnd(1, seconds(1), ()))),
             lambda: expect_recovered(recording()),
+            lambda: recovered(False, seconds(2), declared=service(pace=6)),
+            lambda: recovered(True, ms(1), same_process=False, declared=SLOW_PACE),
+            lambda: expect_recovered(recording(declared=SLOW_PACE)),
         ],
-        nothing=[],  # each trial waits for the recovery
+        nothing=[lambda: recovered(False, seconds(2), declared=SLOW_PACE)],
     ),
     "expect_refused_absent": Controls(
         kept=[
@@ -1104,6 +1123,9 @@ CONTROLS = {
             # What was asked before the onset, or answered after the heal, proves nothing.
             lambda: unready(True, True, True, first=101.9),
             lambda: unready(True, True, True, first=109.6),
+            # A wave has its turns within a period, or readiness passed when its time was over.
+            lambda: unready(True, True, True, every=ms(1498), declared=service(pace=6)),
+            lambda: unready(False, False, False, False, every=ms(1600), declared=SLOW_PACE),
             # Of three seconds it had one and a half.
             lambda: unready(True, True, gaps=(Gap(102.5, 109.0),)),
         ],
@@ -1111,6 +1133,7 @@ CONTROLS = {
             unready,
             lambda: unready(True, True, True, first=100.0),
             lambda: unready(True, True, gaps=(Gap(102.5, 109.1),)),
+            lambda: unready(True, True, True, every=ms(1498), declared=SLOW_PACE),
             lambda: expect_unready(recording(declared=WITHOUT_ROUTES)),
         ],
     ),

@@ -121,6 +121,10 @@ JUDGED = (
     "suites/test_outage.py::test_a_database_that_is_gone_is_reported_as_unavailable[outage]",
     "suites/test_outage.py::test_a_refused_connection_fails_fast[outage]",
     "suites/test_slow_database.py::test_requests_end_by_the_deadline[latency]",
+    "suites/test_recovery.py::test_the_service_comes_back_by_itself[outage]",
+    "suites/test_recovery.py::test_silent_connections_are_replaced[silent_connections]",
+    "suites/test_health_checks.py::test_readiness_fails_without_the_database[outage]",
+    "suites/test_overload.py::test_goodput_holds_at_twice_of_what_saturates[overload]",
 )
 
 
@@ -152,5 +156,8 @@ def test_a_limiter_that_is_not_declared_is_told_once_and_judges_nothing(tmp_path
 
 def test_at_its_declared_pace_it_is_judged_like_any_other(tmp_path: Path) -> None:
     code, verdicts, output = judged(tmp_path, "limited_and_declared")
+    assert verdicts.pop("L1") == "not assessed", output
+    # At this pace it may be seen too late that new connections work.
+    assert verdicts.pop("V6") in ("kept", "not assessed"), output
     assert set(verdicts.values()) == {"kept"}, output
     assert code == 0
