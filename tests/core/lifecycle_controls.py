@@ -80,6 +80,20 @@ def under_way(status: int | None, *, rehearsed: int = 200, took: float = 1.0) ->
     return recording(stopped=STOPPED, notes=notes)
 
 
+def at_a_pace(*, dropped: bool) -> Recording:
+    """Of three requests, two were sent before SIGTERM, of which the second may have been dropped.
+    The third had its turn only then, when the port was closed."""
+    last = answer(started=100.8, elapsed=seconds(1.0))
+    lost = no_answer(Completion.DROPPED, started=100.8, elapsed=seconds(0.3))
+    late = no_answer(REFUSED, started=101.3, elapsed=seconds(0.001))
+    first = answer(started=100.3, elapsed=seconds(1.5))
+    notes = {
+        "rehearsed": (answer(elapsed=seconds(1.5)),) * 3,
+        "under way": (first, lost if dropped else last, late),
+    }
+    return recording(stopped=STOPPED, notes=notes)
+
+
 def draining(statuses: str, stop: Stopped = STOPPED, **fields: Any) -> Recording:
     """Readiness every half second from SIGTERM on."""
     return recording(stopped=stop, readiness=probes(statuses, 101.0), injected=LOCKED, **fields)
@@ -121,11 +135,15 @@ LIFECYCLE = {
         nothing=[lambda: expect_ready_with_database(recording())],
     ),
     "expect_under_way_finished": Controls(
-        kept=[partial(expect_under_way_finished, under_way(200))],
+        kept=[
+            partial(expect_under_way_finished, under_way(200)),
+            partial(expect_under_way_finished, at_a_pace(dropped=False)),
+        ],
         broken=[
             partial(expect_under_way_finished, under_way(None)),
             partial(expect_under_way_finished, under_way(None, took=1.3)),
             partial(expect_under_way_finished, under_way(500)),
+            partial(expect_under_way_finished, at_a_pace(dropped=True)),
             # The pool is closed before the server: the statement ends, and the next one fails.
             partial(expect_under_way_finished, under_way(500, took=1.22)),
             partial(expect_under_way_finished, under_way(500, took=1.36)),
