@@ -24,7 +24,7 @@ __all__ = ["LIFECYCLE"]
 STARTED = Started(7, launched=103.0, alive_within=seconds(4))
 ENDED = replace(STARTED, ended=103.5, code=3, log=("no database",))
 CLOSED = replace(STARTED, opened=False)
-STOPPED = Stopped(101.0, 103.0, 0, within=seconds(5))
+STOPPED = Stopped(101.0, 103.0, 0, within=seconds(5), felt=2)
 STUCK = replace(STOPPED, ended=None, code=None)
 LOCKED = (injected(100.0, 100.5, 102.0, 102.5), injected(102.9, 102.95, 110.0, 111.0))
 NO_ROUTES = service(health=Health(live=None, ready=None))
@@ -94,6 +94,18 @@ def at_a_pace(*, dropped: bool) -> Recording:
     return recording(stopped=STOPPED, notes=notes)
 
 
+def queued(dropped: int, *, felt: int = 2, broken: int = 0) -> Recording:
+    """Of three requests that were under way at SIGTERM, so many were dropped and so many got 500;
+    the lock was felt by so many."""
+    answers = (
+        *[no_answer(Completion.DROPPED, started=100.5, elapsed=seconds(1))] * dropped,
+        *[answer(500, started=100.5, elapsed=seconds(1))] * broken,
+        *[answer(started=100.5, elapsed=seconds(1))] * (3 - dropped - broken),
+    )
+    notes = {"rehearsed": (answer(elapsed=seconds(1.2)),) * 3, "under way": answers}
+    return recording(stopped=replace(STOPPED, felt=felt), notes=notes)
+
+
 def draining(statuses: str, stop: Stopped = STOPPED, **fields: Any) -> Recording:
     """Readiness every half second from SIGTERM on."""
     return recording(stopped=stop, readiness=probes(statuses, 101.0), injected=LOCKED, **fields)
@@ -138,12 +150,18 @@ LIFECYCLE = {
         kept=[
             partial(expect_under_way_finished, under_way(200)),
             partial(expect_under_way_finished, at_a_pace(dropped=False)),
+            partial(expect_under_way_finished, queued(1)),
+            partial(expect_under_way_finished, queued(2, felt=1)),
         ],
         broken=[
             partial(expect_under_way_finished, under_way(None)),
             partial(expect_under_way_finished, under_way(None, took=1.3)),
             partial(expect_under_way_finished, under_way(500)),
             partial(expect_under_way_finished, at_a_pace(dropped=True)),
+            partial(expect_under_way_finished, queued(2)),
+            partial(expect_under_way_finished, queued(1, felt=3)),
+            partial(expect_under_way_finished, queued(0, broken=1)),
+            partial(expect_under_way_finished, queued(1, broken=1)),
             # The pool is closed before the server: the statement ends, and the next one fails.
             partial(expect_under_way_finished, under_way(500, took=1.22)),
             partial(expect_under_way_finished, under_way(500, took=1.36)),
@@ -152,6 +170,7 @@ LIFECYCLE = {
             lambda: expect_under_way_finished(recording()),
             lambda: expect_under_way_finished(under_way(200, took=0.4)),
             lambda: expect_under_way_finished(under_way(503, took=1.44)),
+            lambda: expect_under_way_finished(queued(3, felt=0)),
             lambda: expect_under_way_finished(under_way(None, rehearsed=503)),
         ],
     ),

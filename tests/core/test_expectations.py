@@ -843,7 +843,7 @@ CONTROLS = {
             ),
             lambda: expect_process_alive(
                 workers_ended(
-                    7, {11: 101.1, 12: 101.2}, stopped=Stopped(101.0, 101.3, 0, seconds(5))
+                    7, {11: 101.1, 12: 101.2}, stopped=Stopped(101.0, 101.3, 0, seconds(5), 1)
                 )
             ),
         ],
