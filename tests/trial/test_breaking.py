@@ -14,6 +14,7 @@ from brownout.faults import Fault, ServerError
 from brownout.trial import Stage, breaking
 from brownout.trial.breaking import told_apart, trials_allowed
 from brownout.trial.load import Stream
+from brownout.trial.tap import Tap
 from tests.core.made import READ, WRITE, answer, service
 
 BREAKER = Breaker(failures=5, rest=ms(200))
@@ -115,3 +116,58 @@ async def test_conflicts_that_it_tells_as_its_own_errors_may_open_it(status: int
 @pytest.mark.asyncio(loop_scope="function")
 async def test_without_a_write_there_is_no_conflict() -> None:
     assert await after_conflicts(Conflicting(409, READ)) == []
+
+
+class Counting:
+    """A stage and its tap: a breaker that opens when more than half of the requests failed, where
+    `opens`; each that reaches the database fails there."""
+
+    def __init__(self, *, answered: int, opens: bool = True) -> None:
+        self.declared = SERVICE
+        self.probe = self
+        self.answers = [answer() for _ in range(answered)]
+        self.failed = 0
+        self._opens = opens
+        self._hits = 0
+
+    async def burst(self, operation: Operation, count: int) -> list[Answer]:
+        for _ in range(count):
+            reached = not self._opens or self.failed <= len(self.answers) / 2
+            self.failed += reached
+            self._hits += reached
+            self.answers.append(answer(503, operation=operation))
+        return self.answers[-count:]
+
+    async def forget(self) -> None:
+        self._hits = 0
+
+    async def hit(self) -> bool:
+        hits, self._hits = self._hits, 0
+        return hits > 0
+
+
+async def kept_away(stage: Counting) -> None:
+    await breaking._until_kept_away(cast("Stage", stage), cast("Tap", stage), READ)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_breaker_that_counts_a_rate_is_asked_until_it_is_open() -> None:
+    stage = Counting(answered=30)
+    await kept_away(stage)
+    assert stage.failed > 30
+    assert stage.failed * 2 > 30 + stage.failed
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_breaker_that_is_open_is_asked_once_more_at_most() -> None:
+    stage = Counting(answered=30)
+    stage.failed = 60
+    await kept_away(stage)
+    assert len(stage.answers) == 30 + SERVICE.connections
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_breaker_that_never_opens_is_asked_as_often_as_before() -> None:
+    stage = Counting(answered=30, opens=False)
+    await kept_away(stage)
+    assert stage.failed == 30 + SERVICE.connections * len(SERVICE.needing_database())
