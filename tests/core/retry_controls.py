@@ -81,6 +81,13 @@ REPEATED, REFUSED = (
     sent(("begin", "I"), (PLACE, "T"), ("!commit", "T"), (PLACE, "T", 2), status=status)
     for status in (200, 500)
 )
+TWICE = sent(
+    *(("begin", "I"), (PLACE, "T"), ("!commit", "T")),
+    *(("begin", "I", 2), (PLACE, "T", 2), ("!commit", "T", 2)),
+    status=504,
+)
+"""The fault takes the reply to the repetition, too, so it can only fail."""
+
 PLAIN = [sent(("begin", "I"), (FIND, "T"), (PLACE, "T"), ("commit", "T"))]
 FAILED = (("begin", "I"), (FIND, "T"), ("!" + PLACE, "T"))
 ALONE = [sent((PLACE, "I"))]
@@ -297,6 +304,15 @@ RETRY_CONTROLS = {
             lambda: expect_unanswered_never_repeated([REPEATED], applied={}),
             # A constraint keeps it from being doubled, and the caller is told of a failure.
             lambda: expect_unanswered_never_repeated([REFUSED], applied={TOKEN: 1}),
+            # A blind repetition is there twice, or it is not known; beside it a worker commits.
+            lambda: expect_unanswered_never_repeated([TWICE], applied={TOKEN: 2}),
+            lambda: expect_unanswered_never_repeated([TWICE]),
+            partial(
+                expect_unanswered_never_repeated,
+                [sent(*RELAY, *PLACED, (PLACE, "T", 2), status=504)],
+                plain=[*PLAIN, sent(*RELAY[:2], *PLACED[:2])],
+                applied={TOKEN: 1},
+            ),
             *(
                 partial(
                     expect_unanswered_never_repeated,
@@ -328,6 +344,7 @@ RETRY_CONTROLS = {
         ],
         nothing=[
             lambda: expect_unanswered_never_repeated([REPEATED], applied={TOKEN: 1}),
+            lambda: expect_unanswered_never_repeated([TWICE], applied={TOKEN: 1}),
             lambda: expect_unanswered_never_repeated([sent((PLACE, "T"), ("commit", "T"))]),
             partial(
                 expect_unanswered_never_repeated,
