@@ -126,15 +126,20 @@ RETRY_CONTROLS = {
             lambda: expect_back_off([pauses(10 + 9 * n, 60 - 9 * n) for n in range(6)]),
             # Whatever comes after the third attempt is for R1 and R8 to judge.
             lambda: expect_back_off([pauses(10 + n, 20 + n, 5) for n in range(6)]),
+            # A pool replaces the connection at once.
+            lambda: expect_back_off([pauses(1, 10 + 3 * n) for n in range(6)], replaced=True),
         ],
         broken=[
             lambda: expect_back_off([pauses(0.5 + n / 10) for n in range(6)]),
             lambda: expect_back_off([pauses(100 + n / 10, 200) for n in range(6)]),
             lambda: expect_back_off([pauses(100 + 4 * n, 100 + 4 * n) for n in range(6)]),
+            lambda: expect_back_off([pauses(1, 0.5 + n / 10) for n in range(6)], replaced=True),
+            lambda: expect_back_off([pauses(1, 10 + 3 * n) for n in range(6)]),
         ],
         nothing=[
             lambda: expect_back_off([]),
             lambda: expect_back_off([hit(0.01)] * 9),
+            lambda: expect_back_off([pauses(1 + n / 10) for n in range(6)], replaced=True),
             lambda: expect_back_off([pauses(1, 1)] * 4),
         ],
     ),
