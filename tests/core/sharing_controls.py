@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from brownout import Answer
+from brownout import Answer, Breaker, Completion
 from brownout.expectations import (
     expect_cheap_reconnecting,
     expect_cheap_replanning,
@@ -14,7 +14,7 @@ from brownout.expectations import (
 from brownout.trial import Recording
 from brownout.units import ms
 from tests.core.judgements import Controls
-from tests.core.made import READ, answer, recording, service
+from tests.core.made import READ, answer, no_answer, recording, service
 
 __all__ = ["SHARING"]
 
@@ -66,6 +66,18 @@ def reconnected(met: str, later: str = "++++++") -> Recording:
     return replace(replanned(met, later), declared=service([READ]))
 
 
+def with_breaker(seen: Recording, failures: int, workers: int = 1) -> Recording:
+    """The same with a breaker that opens after so many failures in a row."""
+    breaker = Breaker(failures=failures, rest=ms(200))
+    return replace(seen, declared=service([READ], breaker=breaker, workers=workers))
+
+
+def unanswered(count: int) -> Recording:
+    """So many requests got no answer, which is no refusal."""
+    lost = (no_answer(Completion.DROPPED),) * count
+    return recording(notes={"met list": lost, "later list": (answer(),) * 6})
+
+
 LATE = answer(elapsed=ms(300))
 GIVEN_UP = answer(503, elapsed=ms(300))
 REFUSED = answer(503, elapsed=ms(2))
@@ -75,12 +87,22 @@ SHARING = {
         kept=[
             partial(expect_cheap_reconnecting, reconnected("++++++")),
             partial(expect_cheap_reconnecting, reconnected("---+++")),
+            partial(expect_cheap_reconnecting, with_breaker(reconnected("---+++"), 3)),
         ],
         broken=[
+            partial(expect_cheap_reconnecting, with_breaker(reconnected("----++"), 4)),
+            partial(expect_cheap_reconnecting, with_breaker(unanswered(4), 3)),
+            partial(expect_cheap_reconnecting, with_breaker(reconnected("+++", "+++++-"), 3)),
             partial(expect_cheap_reconnecting, reconnected("----++")),
             partial(expect_cheap_reconnecting, reconnected("+++", "+++++-")),
         ],
-        nothing=[lambda: expect_cheap_reconnecting(recording())],
+        nothing=[
+            lambda: expect_cheap_reconnecting(recording()),
+            # The breaker opens at the third, and refuses the next.
+            lambda: expect_cheap_reconnecting(with_breaker(reconnected("----++"), 3)),
+            lambda: expect_cheap_reconnecting(with_breaker(reconnected("-++", "---+++"), 3)),
+            lambda: expect_cheap_reconnecting(with_breaker(reconnected("-" * 7), 3, workers=2)),
+        ],
     ),
     "expect_cheap_replanning": Controls(
         kept=[
@@ -94,7 +116,10 @@ SHARING = {
             # One connection fails for ever: now and then, but never in all of a burst.
             partial(expect_cheap_replanning, replanned("+-++-++-", "++-+++")),
         ],
-        nothing=[lambda: expect_cheap_replanning(recording())],
+        nothing=[
+            lambda: expect_cheap_replanning(recording()),
+            lambda: expect_cheap_replanning(with_breaker(replanned("----++"), 3)),
+        ],
     ),
     "expect_none_starved": Controls(
         kept=[
