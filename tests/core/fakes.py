@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 from brownout.declaration import Service
+from brownout.engine.direction import StreamDirection
+from brownout.engine.wire.events import Event
 from brownout.errors import BrownoutError, NotAssessable, ServiceNotReady
 from brownout.faults import Fault, Restart, TerminatedBackends
 from brownout.login import Address, Login
@@ -24,7 +26,7 @@ Switch = Callable[[Fault, bool], None]
 class FakePostgres:
     """`switch` is told of each fault when it comes into force and when it heals; `missing` are
     the names of faults that cannot be made; `applied` counts by token; `felt` says how often the
-    fault in force has hit something so far."""
+    fault in force has hit something so far. A test may note in `sent` what the service sends."""
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class FakePostgres:
         self.connections = 0
         self.switch = switch
         self.felt = felt
+        self.sent: list[str] = []
         self._injections: list[InForce] = []
         self._connected = False
         self._missing = set(missing)
@@ -101,6 +104,10 @@ class FakePostgres:
     def require_trial(self, trial: str) -> None:
         """As `Postgres.require_trial`: each can be made."""
 
+    def record_wire(self) -> "FakeRecord":
+        """As `Postgres.record_wire`."""
+        return FakeRecord(self)
+
     def inject(self, fault: Fault) -> "InForce":
         """As `Postgres.inject`, beside an event loop."""
         injection = InForce(self, fault)
@@ -127,6 +134,35 @@ class FakePostgres:
         """As `Postgres.count_each`."""
         self.asked.append((text, of))
         return {token: self._applied.get(token, 0) for token in tokens}
+
+
+class FakeRecord:
+    """As `WireRecord`: each statement by itself, on the first connection."""
+
+    def __init__(self, postgres: FakePostgres) -> None:
+        self._postgres = postgres
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._postgres.sent.clear()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+
+    def take(self) -> tuple[Event, ...]:
+        """What was sent since the last call."""
+        taken, self._postgres.sent = self._postgres.sent, []
+        up, now = StreamDirection.UPSTREAM, time.monotonic()
+        return tuple(
+            Event(number, now, 1, up, "Query", sql, None, None, "I", 9, None)
+            for number, sql in enumerate(taken, 1)
+        )
 
 
 class InForce:

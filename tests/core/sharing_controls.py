@@ -11,7 +11,7 @@ from brownout.expectations import (
     expect_unaffected_by_lock,
     expect_unaffected_by_streams,
 )
-from brownout.trial import Recording
+from brownout.trial import Exchange, Recording, WireStep
 from brownout.units import ms
 from tests.core.judgements import Controls
 from tests.core.made import READ, answer, no_answer, recording, service
@@ -52,6 +52,12 @@ def replanned(met: str, later: str = "+++", *, restarted: str = "+") -> Recordin
     )
 
 
+def with_statements(seen: Recording, *statements: str) -> Recording:
+    """The same, where a plain request sends these."""
+    steps = tuple(WireStep(100.0, 1, sql, "I") for sql in statements)
+    return replace(seen, exchanges={"plain list": (Exchange((answer(),), steps),)})
+
+
 def streaming(*asked: Answer, held: int = 3, alive: tuple[int, ...] = (200, 200)) -> Recording:
     """Asked while so many long answers were open, of a service with three connections, whose
     liveness answered so."""
@@ -81,6 +87,7 @@ def unanswered(count: int) -> Recording:
 LATE = answer(elapsed=ms(300))
 GIVEN_UP = answer(503, elapsed=ms(300))
 REFUSED = answer(503, elapsed=ms(2))
+FIND, COUNT = "select * from things where id = ?", "select count(*) from things"
 
 SHARING = {
     "expect_cheap_reconnecting": Controls(
@@ -108,8 +115,15 @@ SHARING = {
         kept=[
             partial(expect_cheap_replanning, replanned("++++++")),
             partial(expect_cheap_replanning, replanned("---+++", restarted="---+")),
+            partial(expect_cheap_replanning, with_statements(replanned("------+++"), FIND, COUNT)),
         ],
         broken=[
+            partial(expect_cheap_replanning, with_statements(replanned("----+++"), FIND, FIND)),
+            partial(expect_cheap_replanning, with_statements(replanned("----+++"), FIND, "begin")),
+            partial(
+                expect_cheap_replanning,
+                with_statements(replanned("+", restarted="----"), FIND, COUNT),
+            ),
             partial(expect_cheap_replanning, replanned("----++")),
             partial(expect_cheap_replanning, replanned("+++", "++-")),
             partial(expect_cheap_replanning, replanned("+++", restarted="----")),

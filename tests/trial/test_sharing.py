@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from brownout import Budget
+from brownout import Budget, ContractViolation
+from brownout.expectations import expect_cheap_replanning
 from brownout.faults import ChangedSchema, Fault, Restart, TerminatedBackends
 from brownout.trial import Stage
 from brownout.trial.sharing import CachedPlans, OneByOne, OneTableLocked
 from brownout.units import ms, seconds
 from tests.core.fakes import FakePostgres
-from tests.core.made import READ, WRITE, service
+from tests.core.made import READ, WRITE, recording, service
 from tests.core.peer import OK, Reply, Request, serving, whole
 from tests.trial.staged import staged
 
@@ -90,10 +91,57 @@ async def test_plans_are_cached_before_they_change_and_are_met_after_a_restart_a
     assert postgres.made == [ChangedSchema(), Restart()]
     changed, _ = stage.injected
     asked = [one for one in stage.answers if one.finished < changed.begun]
-    assert len(asked) == 6 * 3
+    assert len(asked) == 6 * 3 + 3
     assert set(stage.notes) == {
         f"met {READ.name}", f"later {READ.name}", "restarted met", "restarted later",
     }  # fmt: skip
+
+
+async def replanned(*statements: str, dropped: bool = True) -> str:
+    """What becomes of requests that send these, where each connection keeps a plan for each of them
+    and drops one when it has failed, or never does. The last connection that came back is the next
+    that is used."""
+    stale = [0] * THREE.connections
+
+    def switch(fault: Fault, on: bool) -> None:
+        if isinstance(fault, ChangedSchema) and on:
+            stale[:] = [len(statements)] * THREE.connections
+
+    postgres = FakePostgres(switch=switch, missing=["Restart"])
+
+    async def reply(request: Request) -> Reply:
+        if request.path != "/things":
+            return OK
+        postgres.sent += statements
+        left = stale.pop()
+        await asyncio.sleep(0.001)
+        stale.append(left - 1 if left and dropped else left)
+        return whole(503) if left else OK
+
+    async with serving(reply) as peer, staged(peer, THREE, postgres) as stage:
+        await CachedPlans().run(stage)
+    made = recording(declared=THREE, notes=stage.notes, exchanges=stage.exchanges)
+    try:
+        expect_cheap_replanning(made)
+    except ContractViolation as error:
+        return error.violation.observed
+    return "kept"
+
+
+FIND, COUNT = "select * from things where id = 1", "select count(*) from things"
+
+
+async def test_each_statement_of_a_request_may_meet_its_own_stale_plan() -> None:
+    assert await replanned(FIND, COUNT) == "kept"
+
+
+async def test_a_statement_that_is_sent_twice_has_one_plan() -> None:
+    assert await replanned(FIND) == "kept"
+    assert await replanned(FIND, FIND) != "kept"
+
+
+async def test_a_plan_that_is_never_dropped_is_met_for_ever() -> None:
+    assert await replanned(FIND, COUNT, dropped=False) != "kept"
 
 
 async def locked(*, shared: bool) -> tuple[Stage, Tables]:
