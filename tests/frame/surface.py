@@ -22,7 +22,7 @@ SURFACE: Mapping[str, frozenset[str]] = {
         "brownout.declaration.needs": """
             breaker_for_slowness callers_deadlines concurrency fallbacks health_route invariants
             keyed_writes liveness origin_member origins problem_format problems read_back readiness
-            trace_ids trace_member
+            trace_ids trace_member unpaced
         """,
         "brownout.expectations": """
             expect_accepted_in_time expect_acknowledged_applied expect_acknowledged_kept
