@@ -21,7 +21,8 @@ from brownout.trial.plan import BREAKING, FALLBACK
 @pytest.mark.behaviour("B1")
 @pytest.mark.trials(BREAKING)
 def test_an_open_breaker_keeps_requests_away(brownout_recording: Recording) -> None:
-    """Attempts are counted on the way to the database."""
+    """Attempts are counted on the way to the database, once failures have gone on for long enough
+    to open one that counts a rate, too."""
     declared = brownout_recording.declared
     (exchange,) = brownout_recording.exchanges["open"]
     expect_shielded(exchange, declared, declared.required_breaker())

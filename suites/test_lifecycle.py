@@ -35,7 +35,8 @@ def test_it_becomes_ready_when_its_database_appears(brownout_recording: Recordin
 @pytest.mark.behaviour("S3")
 @pytest.mark.trials(IN_AN_OUTAGE)
 def test_requests_under_way_at_sigterm_finish(brownout_recording: Recording) -> None:
-    """They wait for a lock when the signal comes, and it is released soon after."""
+    """They wait for a lock when the signal comes, and it is released soon after. Those that no
+    process had taken from the port's queue by then may be dropped."""
     expect_under_way_finished(brownout_recording)
 
 

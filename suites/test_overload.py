@@ -24,7 +24,8 @@ from brownout.trial.plan import OVERLOAD
 @pytest.mark.behaviour("L1")
 @pytest.mark.trials(OVERLOAD)
 def test_goodput_holds_at_twice_of_what_saturates(brownout_recording: Recording) -> None:
-    """After a spike, at that: what piled up in it is not worked off in vain."""
+    """After a spike, at that: what piled up in it is not worked off in vain. A service that
+    declares a pace is not asked for more."""
     expect_goodput(brownout_recording, "double")
 
 

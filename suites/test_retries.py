@@ -94,7 +94,8 @@ def test_the_whole_transaction_is_tried_again(brownout_recording: Recording) -> 
 def test_a_write_without_a_key_is_not_repeated_after_its_commit(
     brownout_recording: Recording,
 ) -> None:
-    """It may have been carried out, although no reply came."""
+    """It may have been carried out, although no reply came. A repetition that is there once, by an
+    id of its own, is not judged."""
     plain, unanswered = map(brownout_recording.exchanged, ("plain", "unanswered"))
     judge = partial(expect_unanswered_never_repeated, applied=brownout_recording.applied)
     expect_each(
