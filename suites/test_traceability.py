@@ -68,7 +68,8 @@ def test_the_log_has_the_sqlstates_of_every_operation(brownout_recording: Record
 def test_the_sqlstate_of_a_refused_connection_is_for_the_log_alone(
     brownout_recording: Recording,
 ) -> None:
-    """57P03, likewise, or the message that comes with it: some drivers have no SQLSTATE then."""
+    """57P03, likewise, or the message that comes with it: some drivers have no SQLSTATE then. Not
+    assessed where the log has sqlx's time-out alone: its pool tells the service nothing else."""
     expect_sqlstate_in_log_only(
         brownout_recording.met(),
         "57P03",

@@ -122,6 +122,7 @@ BARE = answer(503, body=b"")
 NOT_STATUS = answer(503, json={"status": 503}, headers={"Content-Type": "application/json"})
 ERRORS = Errors()
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+POOL_TIMED_OUT = "pool timed out while waiting for an open connection"
 PONG = answer(body=b"pong")
 ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
@@ -983,9 +984,14 @@ CONTROLS = {
             ),
         ],
         broken=[
-            lambda: expect_sqlstate_in_log_only(
-                [GONE], "57P03", "OperationalError\n", message="starting up"
+            *(
+                partial(
+                    expect_sqlstate_in_log_only, [GONE], "57P03", log, message="starting up"
+                )
+                for log in ("OperationalError\n", "GET /things 503", "pool timed out")
             ),
+            # Of a statement sqlx tells the SQLSTATE.
+            lambda: expect_sqlstate_in_log_only([GONE], "42501", f"error: {POOL_TIMED_OUT}"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "it failed\n"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "order 157P012"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", "order DE57P01"),
@@ -1007,6 +1013,12 @@ CONTROLS = {
             lambda: expect_sqlstate_in_log_only([DROPPED], "57P01", ""),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", None),
             lambda: expect_sqlstate_in_log_only([problem(409)], "57P01", ""),
+            *(
+                partial(
+                    expect_sqlstate_in_log_only, [GONE], "57P03", log, message="starting up"
+                )
+                for log in (f"error: {POOL_TIMED_OUT}", "cause=Sqlx(PoolTimedOut)")
+            ),
         ],
     ),
     "expect_status_member": Controls(
