@@ -31,7 +31,8 @@ from brownout.trial.plan import (
     STARTING_UP, LOST_COMMIT, SILENT_COMMIT,
 )  # fmt: skip
 def test_an_error_leads_to_the_log(brownout_recording: Recording) -> None:
-    """Its body carries an id that the log holds, too."""
+    """Its body carries an id that the log holds, too, but for what a logger that samples may leave
+    out of many in one second."""
     recording = brownout_recording
     expect_traceable(recording.met(), recording.declared.errors, recording.log)
 
@@ -39,7 +40,8 @@ def test_an_error_leads_to_the_log(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("O2")
 @pytest.mark.trials(OUTAGE, ENDED_IN_USE, REVOKED_PERMISSION)
 def test_a_caller_s_trace_id_is_kept(brownout_recording: Recording) -> None:
-    """Every second request carries a `traceparent`; its trace id leads to the error, too."""
+    """Every second request carries a `traceparent`; its trace id leads to the error, too, with the
+    same allowance."""
     expect_kept_trace_ids(brownout_recording.met(), brownout_recording.log)
 
 

@@ -356,6 +356,39 @@ def parented(one: Answer) -> Answer:
     return replace(one, trace_id="abad1")
 
 
+def many_failed(
+    count: int, logged: Callable[[int], bool], *, apart: float = 0.005
+) -> tuple[list[Answer], str]:
+    """So many failures of four operations in turn, so many seconds apart, each with its caller's
+    trace id; the log has the ids of those whose number is `logged`."""
+    failed = [
+        replace(
+            GONE,
+            operation=f"read {number % 4}",
+            started=100.0 + number * apart,
+            trace_id=f"{number + 1:032x}",
+        )
+        for number in range(count)
+    ]
+    return failed, "\n".join(f"{number + 1:032x}" for number in range(count) if logged(number))
+
+
+def many_traceable(count: int, logged: Callable[[int], bool], **apart: float) -> None:
+    failed, log = many_failed(count, logged, **apart)
+    answers = [replace(one, body=traced(str(one.trace_id)).body) for one in failed]
+    expect_traceable(answers, ERRORS, log)
+
+
+def many_kept(count: int, logged: Callable[[int], bool], **apart: float) -> None:
+    failed, log = many_failed(count, logged, **apart)
+    expect_kept_trace_ids([one for one in failed if int(str(one.trace_id), 16) % 8 < 4], log)
+
+
+def sampled(number: int) -> bool:
+    """As zap logs the failures of one second."""
+    return number < 100 or number % 100 == 99
+
+
 ROUTES = Health(live="/live", ready="/ready")
 
 CONTROLS = {
@@ -670,10 +703,15 @@ CONTROLS = {
             lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad1"))], ""),
             lambda: expect_kept_trace_ids([parented(answer(503, headers={"X": "0-abad1-1"}))], ""),
             lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad1"))], None),
+            lambda: many_kept(160, sampled),
+            lambda: many_kept(160, sampled, apart=0.0),
         ],
         broken=[
             lambda: expect_kept_trace_ids([parented(GONE)], "error abad again"),
             lambda: expect_kept_trace_ids([parented(problem(500, trace_id="abad2"))], ""),
+            lambda: many_kept(160, lambda _number: False),
+            lambda: many_kept(160, lambda number: number % 4 != 3, apart=0.0),
+            lambda: many_kept(160, lambda number: number < 40),
         ],
         nothing=[
             lambda: expect_kept_trace_ids([], "abad1"),
@@ -985,9 +1023,7 @@ CONTROLS = {
         ],
         broken=[
             *(
-                partial(
-                    expect_sqlstate_in_log_only, [GONE], "57P03", log, message="starting up"
-                )
+                partial(expect_sqlstate_in_log_only, [GONE], "57P03", log, message="starting up")
                 for log in ("OperationalError\n", "GET /things 503", "pool timed out")
             ),
             # Of a statement sqlx tells the SQLSTATE.
@@ -1014,9 +1050,7 @@ CONTROLS = {
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", None),
             lambda: expect_sqlstate_in_log_only([problem(409)], "57P01", ""),
             *(
-                partial(
-                    expect_sqlstate_in_log_only, [GONE], "57P03", log, message="starting up"
-                )
+                partial(expect_sqlstate_in_log_only, [GONE], "57P03", log, message="starting up")
                 for log in (f"error: {POOL_TIMED_OUT}", "cause=Sqlx(PoolTimedOut)")
             ),
         ],
@@ -1046,6 +1080,10 @@ CONTROLS = {
             ),
             lambda: expect_traceable([answer(500, json={"a.b": "c"})], Errors(trace="a.b"), "c"),
             lambda: expect_traceable([traced("12")], ERRORS, "GET /things request=12: failed"),
+            lambda: many_traceable(160, sampled),
+            lambda: many_traceable(160, sampled, apart=0.0),
+            # Two lines each.
+            lambda: many_traceable(160, lambda number: sampled(number * 2)),
             lambda: expect_traceable([traced(TRACE_ID)], ERRORS, rf"\u0022{TRACE_ID}\u0022"),
             # .NET logs the trace id alone.
             lambda: expect_traceable(
@@ -1062,6 +1100,17 @@ CONTROLS = {
                 for one in ("0" * 32, f"00-{'0' * 32}-{'0' * 16}-01", "-", " ", "null")
             ),
             lambda: expect_traceable([traced("12")], ERRORS, "request 512: failed in 120 ms"),
+            # A handler that never logs, one operation that does not, and too few for a sampler.
+            lambda: many_traceable(160, lambda _number: False),
+            lambda: many_traceable(160, lambda number: number % 4 != 3),
+            lambda: many_traceable(
+                160, lambda number: sampled(number) and number % 4 != 3, apart=0.0
+            ),
+            lambda: many_traceable(60, lambda number: number < 49),
+            lambda: many_traceable(160, lambda number: number < 100, apart=0.05),
+            lambda: expect_traceable(
+                [*[traced(TRACE_ID)] * 100, GONE], ERRORS, f"error {TRACE_ID}\n"
+            ),
             lambda: expect_traceable(
                 [traced(f"00-{TRACE_ID}-00f067aa0ba902b7-01")], ERRORS, "00f067aa0ba902b7"
             ),
