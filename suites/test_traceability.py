@@ -49,7 +49,8 @@ def test_a_caller_s_trace_id_is_kept(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("O4")
 @pytest.mark.trials(REVOKED_PERMISSION)
 def test_the_sqlstate_of_a_statement_is_for_the_log_alone(brownout_recording: Recording) -> None:
-    """42501 tells operators what the database said, and callers nothing that they need."""
+    """42501 tells operators what the database said, and callers nothing that they need: no error
+    has it, as a text or as a number."""
     expect_sqlstate_in_log_only(
         brownout_recording.met(),
         "42501",

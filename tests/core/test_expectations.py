@@ -1001,6 +1001,13 @@ CONTROLS = {
         kept=[
             lambda: expect_sqlstate_in_log_only([GONE, OK], "57P01", "a\nerror 57P01\n"),
             lambda: expect_sqlstate_in_log_only([GONE], "57P01", 'sqlstate="57p01"'),
+            # The row of that number, as the fault begins, and a length.
+            lambda: expect_sqlstate_in_log_only(
+                [answer(json=[{"id": 42501, "sku": "42501"}]), GONE], "42501", "42501"
+            ),
+            lambda: expect_sqlstate_in_log_only(
+                [problem(503, headers={"Content-Length": "42501"})], "42501", "42501"
+            ),
             lambda: expect_sqlstate_in_log_only(
                 [GONE], "57P03", "FATAL:  starting up\n", message="starting up"
             ),
@@ -1039,6 +1046,15 @@ CONTROLS = {
             ),
             lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", "57P01"),
             lambda: expect_sqlstate_in_log_only([problem(503, code="57p01")], "57P01", None),
+            *(
+                partial(expect_sqlstate_in_log_only, [OK, one], "42501", "42501")
+                for one in (
+                    problem(503, code=42501),
+                    problem(503, errors=[{"cause": {"code": 42501}}]),
+                    problem(503, detail="42501 refused"),
+                    answer(503, body=b"<p>&#52;2501</p>"),
+                )
+            ),
             lambda: expect_sqlstate_in_log_only(
                 [problem(503, headers={"X-Cause": "57P01: ended"})], "57P01", "57P01"
             ),
