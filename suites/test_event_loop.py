@@ -31,7 +31,8 @@ def test_the_event_loop_stays_free(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("X3", needs=Service.reads)
 @pytest.mark.trials(SIDE_BY_SIDE)
 def test_reads_wait_side_by_side(brownout_recording: Recording) -> None:
-    """Twice as many requests as one process has connections take two rounds, not one round each."""
+    """Twice as many requests as one process has connections take two rounds, not one round each.
+    Not assessed with fewer threads than connections: declare as many as `pool`."""
     reads = {operation.name: operation for operation in brownout_recording.declared.reads()}
     expect_each(reads, partial(expect_parallel, brownout_recording))
 

@@ -200,14 +200,30 @@ def parallel(
     alone: Answer = answer(elapsed=ms(100)),  # noqa: B008 - frozen
     opened: int = 0,
     waiting: int = 0,
+    workers: int = 1,
 ) -> None:
+    budget = Budget(request=seconds(1), recovery=seconds(2), pool=connections)
     seen = recording(
-        declared=service(budget=Budget(request=seconds(1), recovery=seconds(2), pool=connections)),
+        declared=service(budget=budget, workers=workers),
         notes={"alone list": (alone,), "together list": tuple(together), "plain list": plain},
         opened={"list": opened},
         sessions=(SessionLook(100.1, {"active": 2}, 0.0, waiting),),
     )
     expect_parallel(seen, READ)
+
+
+def by_threads(
+    threads: int, *, connections: int, workers: int = 1, each: timedelta = ms(250)
+) -> None:
+    """X3 of twice as many requests as connections, served by so many threads in rounds of `each`,
+    where one by itself takes a quarter of a second."""
+    took = [each * (1 + number // threads) for number in range(connections * 2)]
+    parallel(
+        [answer(elapsed=one + ms(number % threads)) for number, one in enumerate(took)],
+        connections=connections,
+        alone=answer(elapsed=ms(250)),
+        workers=workers,
+    )
 
 
 def whole_pool(
@@ -860,8 +876,21 @@ CONTROLS = {
             lambda: parallel([*timed(100, 391), GONE, GONE]),
             lambda: parallel([*timed(100), GONE, GONE, GONE]),
             lambda: parallel([*timed(100), answer(started=100.35, elapsed=ms(100))]),
+            # One at a time in each process, and threads that wait for one another, too.
+            lambda: by_threads(1, connections=10),
+            lambda: by_threads(1, connections=15),
+            lambda: by_threads(2, connections=10, workers=2),
+            lambda: by_threads(4, connections=15, workers=4),
+            lambda: by_threads(3, connections=10, each=ms(500)),
         ],
-        nothing=[lambda: parallel([]), lambda: parallel(timed(100), plain=())],
+        nothing=[
+            lambda: parallel([]),
+            lambda: parallel(timed(100), plain=()),
+            # Gunicorn's threads, Puma's, and those of several processes.
+            lambda: by_threads(4, connections=15),
+            lambda: by_threads(3, connections=10),
+            lambda: by_threads(6, connections=15, workers=2),
+        ],
     ),
     "expect_process_alive": Controls(
         kept=[
