@@ -41,8 +41,9 @@ _, ALWAYS_ENDED = ALWAYS_FAILING
 @pytest.mark.trials(OUTAGE, LONG_OUTAGE)
 def test_a_refused_connection_fails_fast(brownout_recording: Recording) -> None:
     """A closed port is known at once; the caller need not wait for D, however long the pauses have
-    become after which a pool tries to connect again."""
-    expect_all_within(brownout_recording.during(), brownout_recording.declared.budget.request / 2)
+    become after which a pool tries to connect again. A pool that says so only when its acquire
+    time-out ends (HikariCP, psycopg_pool, sqlx, Ecto) has half of D for that."""
+    expect_all_within(brownout_recording.during(), brownout_recording.declared.budget.soon)
 
 
 @pytest.mark.behaviour("E5")

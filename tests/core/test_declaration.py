@@ -250,6 +250,12 @@ def test_an_answer_is_late_a_tenth_after_the_deadline_and_at_least_50_ms() -> No
     assert budget(request=ms(100)).latest == ms(150)
 
 
+def test_what_is_known_at_once_is_due_by_half_of_the_deadline_but_for_measuring() -> None:
+    assert budget(request=seconds(1)).soon == ms(600)
+    assert budget(request=ms(200)).soon == ms(150)
+    assert budget(request=ms(50)).soon == ms(50), "never later than D"
+
+
 def test_connections_and_sessions_are_counted_over_all_workers() -> None:
     declared = service(workers=2, health=health(connections=2))
     assert declared.connections == 2 * 3

@@ -477,10 +477,15 @@ CONTROLS = {
     "expect_all_within": Controls(
         kept=[
             lambda: expect_all_within([*timed(1, 100), DROPPED, REFUSED, GONE], ms(100)),
+            # T6: a refusal that a pool hides until an acquire time-out of D / 2.
+            lambda: expect_all_within(timed(504), service(request=seconds(1)).budget.soon),
         ],
         broken=[
             lambda: expect_all_within(timed(1, 101), ms(100)),
             lambda: expect_all_within([OK, SILENT], ms(100)),
+            # T6: a refusal that a caller learns at D.
+            lambda: expect_all_within(timed(1000), service(request=seconds(1)).budget.soon),
+            lambda: expect_all_within(timed(51), service(request=ms(50)).budget.soon),
         ],
         nothing=[lambda: expect_all_within([], ms(100))],
     ),
