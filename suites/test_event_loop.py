@@ -15,10 +15,6 @@ from brownout.expectations import (
 from brownout.observations import Latencies
 from brownout.trial import Recording
 from brownout.trial.plan import EVENT_LOOP, HEAVY_ROUTE, SIDE_BY_SIDE
-from brownout.units import seconds
-
-# Kubernetes' default `timeoutSeconds` of a probe.
-PROBE_TIMEOUT = seconds(1)
 
 
 @pytest.mark.behaviour("X1")
@@ -50,5 +46,6 @@ def test_writes_wait_side_by_side(brownout_recording: Recording) -> None:
 def test_a_heavy_route_does_not_starve_liveness(brownout_recording: Recording) -> None:
     """p99 within a probe's time-out while many callers ask for what costs CPU time."""
     asked = brownout_recording.note("sampled")
+    limit = brownout_recording.declared.health.timeout
     expect_all_succeed(asked)
-    expect_near_baseline(Latencies.of(asked), ceiling=PROBE_TIMEOUT, what="Liveness")
+    expect_near_baseline(Latencies.of(asked), ceiling=limit, what="Liveness")

@@ -37,10 +37,6 @@ from brownout.trial.plan import (
     STARTING_UP,
     STEADY,
 )
-from brownout.units import seconds
-
-# Kubernetes' default `timeoutSeconds` of a probe.
-PROBE_TIMEOUT = seconds(1)
 
 
 @pytest.mark.behaviour("H0")
@@ -64,8 +60,9 @@ def test_liveness_answers_throughout(brownout_recording: Recording) -> None:
 def test_liveness_is_fast_under_fault_and_load(brownout_recording: Recording) -> None:
     """p99 within a probe's time-out while callers queue for a database that never answers."""
     asked = brownout_recording.note("sampled")
+    limit = brownout_recording.declared.health.timeout
     expect_all_succeed(asked)
-    expect_near_baseline(Latencies.of(asked), ceiling=PROBE_TIMEOUT, what="Liveness")
+    expect_near_baseline(Latencies.of(asked), ceiling=limit, what="Liveness")
 
 
 @pytest.mark.behaviour("H3", needs=readiness)
@@ -91,7 +88,8 @@ def test_readiness_comes_back(brownout_recording: Recording) -> None:
 def test_readiness_answers_when_the_database_never_does(brownout_recording: Recording) -> None:
     """Within a probe's time-out, whatever the answer; a lock counts, too, if the probe waits for
     it."""
-    expect_all_within(brownout_recording.under_fault(brownout_recording.readiness), PROBE_TIMEOUT)
+    recording = brownout_recording
+    expect_all_within(recording.under_fault(recording.readiness), recording.declared.health.timeout)
 
 
 @pytest.mark.behaviour("H6", needs=readiness)

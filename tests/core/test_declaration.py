@@ -119,6 +119,15 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "start-up without slash": (lambda: health(startup="up"), "startup is 'up'"),
     "zero period": (lambda: health(period=seconds(0)), "period is"),
     "no threshold": (lambda: health(threshold=0), "threshold"),
+    "zero time-out": (lambda: health(timeout=seconds(0)), "timeout is"),
+    "a time-out longer than readiness has to fail": (
+        lambda: health(timeout=seconds(7), period=seconds(2), threshold=3),
+        "timeout is 7 s, but at most 6 s",
+    ),
+    "a time-out of more than a second, and short periods": (
+        lambda: health(timeout=ms(1100), period=ms(100)),
+        "timeout is 1.1 s, but at most 1 s",
+    ),
     "negative probe connections": (lambda: health(connections=-1), "connections"),
     "a check that cannot be called": (
         lambda: Errors(check="coded"),  # type: ignore[arg-type]
@@ -220,6 +229,7 @@ def test_a_declaration_has_defaults_for_all_that_it_may_leave_out() -> None:
     assert (declared.errors.trace, declared.errors.origin) == ("trace_id", None)
     assert declared.health.startup is None
     assert (declared.health.period, declared.health.threshold) == (seconds(1), 3)
+    assert declared.health.timeout == seconds(1)
     assert declared.health.connections == 1
     assert declared.budget.concurrency is None
     assert declared.budget.grace is None

@@ -51,6 +51,7 @@ live = "/live"
 ready = false
 period = "500 ms"
 threshold = 2
+timeout = "800 ms"
 
 [budget]
 request = "1.5 s"
@@ -169,7 +170,7 @@ def test_every_field_is_as_in_python(tmp_path: Path) -> None:
             expires=seconds(600),
         ),
         env={"DATABASE_URL": "{dsn}"},
-        health=Health(live="/live", ready=None, period=ms(500), threshold=2),
+        health=Health(live="/live", ready=None, period=ms(500), threshold=2, timeout=ms(800)),
         budget=Budget(request=ms(1500), recovery=seconds(5), pool=10, grace=seconds(120)),
         errors=Errors(
             media_type="application/json",

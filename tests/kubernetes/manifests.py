@@ -104,9 +104,11 @@ def _probes(pod: Manifest) -> Iterator[str]:
         if shop[f"{name}Probe"]["httpGet"] != {"path": declared[route], "port": "http"}:
             yield f"{name} is not the declared route {declared[route]}"
     readiness = shop["readinessProbe"]
-    period = f"{readiness['periodSeconds']} s"
-    if [period, readiness["failureThreshold"]] != [declared["period"], declared["threshold"]]:
-        yield "readiness is declared with another period or threshold"
+    names = {"period": "periodSeconds", "timeout": "timeoutSeconds"}
+    if readiness["failureThreshold"] != declared["threshold"] or any(
+        f"{readiness[theirs]} s" != declared[ours] for ours, theirs in names.items()
+    ):
+        yield "readiness is declared with another period, threshold or time-out"
 
 
 def _of(manifests: list[Manifest], kind: str) -> list[Manifest]:

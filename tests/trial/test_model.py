@@ -224,6 +224,8 @@ def test_the_longest_grows_with_the_service_s_deadline_and_recovery_time(trial: 
 def test_the_longest_grows_with_what_an_orchestrator_waits_for() -> None:
     patient = service(health=Health(live="/live", ready="/ready", period=seconds(10), threshold=4))
     assert WAVES.longest(patient) == WAVES.longest(service()) + seconds(4 * 11 - 3 * 2)
+    longer = service(health=replace(patient.health, timeout=seconds(5)))
+    assert WAVES.longest(longer) == WAVES.longest(patient) + seconds(4 * 4)
 
 
 def test_the_longest_grows_with_the_time_of_a_history_and_the_number_of_writes() -> None:

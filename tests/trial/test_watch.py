@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ import pytest
 from brownout import Answer, BackendUnavailable, Completion, Health
 from brownout.postgres import Postgres, Session
 from brownout.trial.probe import Probe
-from brownout.trial.watch import HealthWatch, SessionWatch, ready_again
+from brownout.trial.watch import HealthWatch, SessionWatch, ready_again, unready_within
 from brownout.units import ms, seconds
 from tests.core.made import answer, no_answer, service
 from tests.core.peer import (
@@ -34,15 +34,17 @@ from tests.trial.staged import staged
 pytestmark = pytest.mark.asyncio
 
 
-def health(period: timedelta) -> Health:
-    return Health(live="/live", ready="/ready", period=period)
+def health(period: timedelta, **fields: Any) -> Health:
+    return Health(live="/live", ready="/ready", period=period, **fields)
 
 
 @asynccontextmanager
-async def watching(url: str, period: timedelta, passes: int = 2) -> AsyncIterator[HealthWatch]:
+async def watching(
+    url: str, period: timedelta, passes: int = 2, **fields: Any
+) -> AsyncIterator[HealthWatch]:
     """The readiness route is asked for as long as the block lasts."""
     async with Probe(service(), url, keep_alive=False) as probe:
-        watch = HealthWatch("/ready", health(period), probe, passes=passes)
+        watch = HealthWatch("/ready", health(period, **fields), probe, passes=passes)
         task = asyncio.create_task(watch.run())
         try:
             yield watch
@@ -108,6 +110,23 @@ async def test_a_silent_route_is_given_up_after_a_second_and_asked_again_after_a
     assert seconds(1) <= gave_up.elapsed < seconds(2)
     assert peer.requests[1].at - gave_up.finished >= 0.3
     assert peer.most_under_way == 1
+
+
+@pytest.mark.parametrize("declared", [ms(300), ms(1500)])
+async def test_a_probe_is_given_up_at_the_declared_time_out(declared: timedelta) -> None:
+    async with (
+        serving(SILENCE) as peer,
+        watching(peer.url, seconds(1), timeout=declared) as watch,
+    ):
+        [gave_up] = await answered(watch, 1)
+    assert gave_up.ending is Completion.NO_ANSWER
+    assert declared <= gave_up.elapsed < declared + seconds(1)
+
+
+async def test_each_probe_that_is_given_up_may_hold_readiness_up_for_its_time_out() -> None:
+    patient = health(seconds(2), timeout=seconds(3))
+    assert unready_within(patient, given_up=0) == seconds(3 * 2)
+    assert unready_within(patient, given_up=2) == seconds(3 * 2 + 3 * (2 + 3))
 
 
 async def test_a_watch_may_be_told_not_to_wait_for_its_next_turn() -> None:
