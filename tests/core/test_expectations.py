@@ -733,6 +733,10 @@ CONTROLS = {
             lambda: many_kept(160, lambda _number: False),
             lambda: many_kept(160, lambda number: number % 4 != 3, apart=0.0),
             lambda: many_kept(160, lambda number: number < 40),
+            # What an answer tells is no line of a log.
+            lambda: expect_kept_trace_ids(
+                [*[parented(problem(500, trace_id="abad1"))] * 100, parented(GONE)], ""
+            ),
         ],
         nothing=[
             lambda: expect_kept_trace_ids([], "abad1"),
