@@ -1,7 +1,9 @@
 """Of the mistakes of callers, those count that the database has found, by what it said."""
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Self
 
 import pytest
@@ -100,20 +102,63 @@ async def test_a_mistake_that_the_database_finds_may_name_it_as_its_origin(
         expect_distinct_origins(mistakes, failures, errors)
 
 
-@pytest.mark.asyncio
-@pytest.mark.parametrize("said", [True, False], ids=["the database said so", "the driver refused"])
-async def test_what_the_driver_refuses_before_it_is_sent_is_not_judged(said: bool) -> None:
+NAME = Operation.write("name", "PUT", "/things/{token}", json={"name": "{token}"})
+PAGE = Operation.read("page", "GET", "/things?limit=10")
+SEVENTH = Operation.read("seventh", "GET", "/things/7")
+
+
+async def found(
+    operation: Operation, wrong: Callable[[Request], bool], said: str = "", *, others: int = 200
+) -> list[str]:
+    """The mistakes that count, where each request with a `wrong` value is answered with 500, of
+    which the database has `said` this, and each other one with the status `others`."""
+
     async def answered(request: Request) -> Reply:
-        if b"\\u0000" in request.body and said:
-            postgres.refuse("22021")
+        if not wrong(request):
+            return whole(others)
+        if said:
+            postgres.refuse(said)
         return whole(500)
 
-    name = Operation.write("name", "PUT", "/things/{token}", json={"name": "{token}"})
     postgres = Recorded()
     async with (
         serving(answered) as peer,
-        staged(peer, service([READ, name]), postgres) as stage,
+        staged(peer, service([READ, operation]), postgres) as stage,
     ):
         await FoundMistakes().run(stage)
-    found = [one.operation for one in stage.notes.get("found", ())]
-    assert found == (["name: $.name with a NUL"] if said else [])
+    return [one.operation for one in stage.notes.get("found", ())]
+
+
+def with_a_nul(request: Request) -> bool:
+    return b"\\u0000" in request.body
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("said", ["22021", ""], ids=["the database said so", "the driver refused"])
+async def test_a_value_that_is_answered_with_500_counts_whoever_refused_it(said: str) -> None:
+    assert await found(NAME, with_a_nul, said) == ["name: $.name with a NUL"]
+
+
+@pytest.mark.asyncio
+async def test_a_number_that_the_driver_refuses_counts_in_the_query_and_in_the_path() -> None:
+    def large(request: Request) -> bool:
+        return "9" * 20 in request.path
+
+    assert await found(PAGE, large) == ["page: limit out of range"]
+    assert await found(SEVENTH, large) == ["seventh: number out of range"]
+
+
+@pytest.mark.asyncio
+async def test_a_500_for_another_reason_than_the_value_does_not_count() -> None:
+    """The same request fails without it, the database failed, or it was so only once."""
+    assert not await found(NAME, lambda _: True)
+    assert not await found(NAME, with_a_nul, "57014")
+    assert not await found(NAME, with_a_nul, others=503)
+    once = iter([True])
+    assert not await found(NAME, lambda request: with_a_nul(request) and next(once, False))
+
+
+@pytest.mark.asyncio
+async def test_what_needs_no_database_is_no_value_that_its_driver_refuses() -> None:
+    free = replace(PAGE, needs_database=False)
+    assert not await found(free, lambda request: "9" * 20 in request.path)

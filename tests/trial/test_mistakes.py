@@ -118,13 +118,18 @@ def test_a_get_by_a_captured_value_or_a_number_is_sent_for_what_is_not_there() -
     seventh = Operation.read("seventh", "GET", "/v1/orders/7")
     found = Operation.read("found", "GET", "/orders/by/{token}", reads_back="place")
     made = by_name(by_id, seventh, found, placed, paid)
-    nil = "00000000-0000-0000-0000-000000000000"
-    assert {name: one.operation.path for name, one in made.items() if "no such" in name} == {
+    nil, large = "00000000-0000-0000-0000-000000000000", "9" * 20
+    nowhere = ("no such number", "no such UUID", "number out of range")
+    wrong = {name: one for name, one in made.items() if name.endswith(nowhere)}
+    assert {name: one.operation.path for name, one in wrong.items()} == {
         "by-id: no such number": "/orders/0/lines?all=1",
         "by-id: no such UUID": f"/orders/{nil}/lines?all=1",
+        "by-id: number out of range": f"/orders/{large}/lines?all=1",
         "seventh: no such number": "/v1/orders/0",
         "seventh: no such UUID": f"/v1/orders/{nil}",
+        "seventh: number out of range": f"/v1/orders/{large}",
     }
+    assert [one.right for one in wrong.values()] == [by_id] * 3 + [seventh] * 3
 
 
 def test_mistakes_carry_the_login_where_the_operation_does() -> None:

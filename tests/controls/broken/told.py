@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import asyncpg
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +22,7 @@ __all__ = [
     "class_of_the_driver_in_a_member",
     "door_in_plain_text",
     "html_when_the_disk_is_full",
+    "limit_without_bounds",
     "only_two_codes_of_values",
     "own_shape_for_a_parameter",
     "plain_json_while_starting_up",
@@ -242,3 +244,27 @@ class OnlyTwoCodes(Front):
 def only_two_codes_of_values() -> Starlette:
     """Create the kiosk with `OnlyTwoCodes`."""
     return kiosk(front=OnlyTwoCodes)
+
+
+class LimitWithoutBounds(Front):
+    """Hands any limit on to its driver, and foresees only what the server says of values."""
+
+    async def orders(self, request: Request) -> Response:
+        """Return the last orders, as many as `limit` says."""
+        limit = request.query_params.get("limit", "10")
+        if not limit.isdecimal():
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY)
+        async with self.counter.pool.lease(self.deadline(request)) as connection:
+            rows = await connection.fetch(LIST.replace("10", "$1"), int(limit))
+        return JSONResponse([dict(row) for row in rows])
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer an exception. asyncpg raises this class, and none below it, by itself."""
+        if type(error) is asyncpg.DataError:
+            return self.unforeseen(error)
+        return await super().refuse(request, error)
+
+
+def limit_without_bounds() -> Starlette:
+    """Create the kiosk with `LimitWithoutBounds`."""
+    return kiosk(front=LimitWithoutBounds)

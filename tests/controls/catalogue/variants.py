@@ -101,6 +101,16 @@ VARIANTS = (
         "told", "text_refused_in_text", (29,), "another media type refused in plain text", "E4"
     ),
     _control("told", "only_two_codes_of_values", (), "a NUL in a text mapped to 500", "E7"),
+    replace(
+        _control(
+            "told",
+            "limit_without_bounds",
+            (),
+            "a number that the driver refuses to send mapped to 500",
+            "E7",
+        ),
+        declares=_PAGE,
+    ),
     _control("told", "retry_after_without_a_zone", (32,), "a Retry-After date without GMT", "E6"),
     _control("told", "retry_after_in_the_past", (32,), "a Retry-After that is over", "E6"),
     _control("told", "sql_in_a_header", (58,), "the SQL in a header, in small letters", "Z1"),
