@@ -11,7 +11,7 @@ from brownout.expectations import (
     expect_unaffected_by_lock,
     expect_unaffected_by_streams,
 )
-from brownout.trial import Exchange, Recording, WireStep
+from brownout.trial import Exchange, Recording, SessionLook, WireStep
 from brownout.units import ms
 from tests.core.judgements import Controls
 from tests.core.made import READ, answer, no_answer, recording, service
@@ -64,6 +64,15 @@ def streaming(*asked: Answer, held: int = 3, alive: tuple[int, ...] = (200, 200)
     return recording(
         notes={"asked": asked, "held": (answer(),) * held},
         liveness=tuple(answer(status, started=100.0) for status in alive),
+    )
+
+
+def sessions(before: int, while_held: int, *asked: Answer, **streams: int) -> Recording:
+    """The same with so many sessions, where four are declared, and six long answers by default."""
+    looks = tuple(SessionLook(100.0, {"idle": count}) for count in (before, while_held))
+    return replace(
+        streaming(*(asked or (answer(),)), **{"held": 6, **streams}),  # type: ignore[arg-type]
+        counted=looks,
     )
 
 
@@ -167,15 +176,26 @@ SHARING = {
         kept=[
             partial(expect_unaffected_by_streams, streaming(answer(), answer(elapsed=ms(1000)))),
             partial(expect_unaffected_by_streams, streaming(answer(), alive=())),
+            partial(expect_unaffected_by_streams, sessions(2, 4)),
+            # One listens for all readers.
+            partial(expect_unaffected_by_streams, sessions(4, 5)),
+            partial(expect_unaffected_by_streams, sessions(4, 7)),
+            # They were there before, whatever they are for.
+            partial(expect_unaffected_by_streams, sessions(9, 12)),
         ],
         broken=[
             partial(expect_unaffected_by_streams, streaming(answer(), answer(503))),
             partial(expect_unaffected_by_streams, streaming(answer(elapsed=ms(1200)))),
+            partial(expect_unaffected_by_streams, sessions(4, 10)),
+            partial(expect_unaffected_by_streams, sessions(2, 8)),
+            partial(expect_unaffected_by_streams, sessions(9, 15)),
+            partial(expect_unaffected_by_streams, sessions(4, 10, answer(503))),
         ],
         nothing=[
             lambda: expect_unaffected_by_streams(recording()),
             # So few streams leave connections, even if each holds one.
             lambda: expect_unaffected_by_streams(streaming(answer(503), held=2)),
+            lambda: expect_unaffected_by_streams(sessions(4, 6, held=2)),
             # It may be the threads that the streams hold.
             lambda: expect_unaffected_by_streams(streaming(answer(503), alive=(200, 503))),
             lambda: expect_unaffected_by_streams(streaming(answer(503), alive=())),

@@ -8,6 +8,7 @@ import pytest
 
 from brownout import BrownoutError, Budget, Feed, NotAssessable, SettingsError, Streaming
 from brownout.faults import Fault, Outage
+from brownout.postgres import Session
 from brownout.trial.feed import Fed
 from brownout.trial.streaming import HeldOpen
 from brownout.units import ms
@@ -136,6 +137,31 @@ async def test_twice_as_many_long_answers_as_connections_are_open_while_others_a
     assert len(stage.notes["held"]) == 6
     assert [one.succeeded for one in stage.notes["asked"]] == [True] * 3
     assert "not held" not in stage.notes
+
+
+class Listening(FakePostgres):
+    """A database whose sessions are those of the pool, and one for each reader that is open."""
+
+    def __init__(self, pool: int) -> None:
+        super().__init__()
+        self.pool = pool
+        self.readers = lambda: 0
+
+    def sessions(self) -> tuple[Session, ...]:
+        """As `Postgres.sessions`."""
+        return (Session(1, "idle", 0.0),) * (self.pool + self.readers())
+
+
+async def test_the_sessions_are_counted_before_and_while_long_answers_are_open() -> None:
+    async def answer(request: Request) -> Reply:
+        return OPEN if request.path == "/events" else OK
+
+    postgres = Listening(3)
+    async with serving(answer) as peer, staged(peer, STREAMING, postgres) as stage:
+        # The first is tried by itself, and has ended.
+        postgres.readers = lambda: sum(one.path == "/events" for one in peer.requests[1:])
+        await HeldOpen().run(stage)
+    assert [look.total for look in stage.counted] == [3, 9]
 
 
 async def test_long_answers_that_are_refused_break_off_or_end_are_not_held() -> None:
