@@ -9,6 +9,7 @@ from brownout.expectations import (
     expect_cheap_reconnecting,
     expect_cheap_replanning,
     expect_near_baseline,
+    expect_no_sessions_left_behind,
     expect_none_idle_in_transaction,
     expect_none_starved,
     expect_recovered,
@@ -28,6 +29,7 @@ from brownout.trial.plan import (
     CONFLICT,
     CROWD,
     DISK_FULL,
+    ENDED_IN_USE,
     FAILED_REQUESTS,
     FAILING_ONCE,
     FULL_POOL,
@@ -35,6 +37,7 @@ from brownout.trial.plan import (
     HELD_OPEN,
     LATENCY,
     LOCKED_TABLES,
+    LOST_COMMIT,
     MISTAKES,
     NO_FREE_SLOTS,
     ONE_BY_ONE,
@@ -44,6 +47,7 @@ from brownout.trial.plan import (
     REVOKED_PERMISSION,
     STAMPEDE,
     STEADY,
+    SWITCHOVER,
     UNDER_SLOW_PROBES,
     WITHOUT_DATABASE,
 )
@@ -57,6 +61,13 @@ def test_sessions_never_exceed_the_pool(brownout_recording: Recording) -> None:
     expect_at_most_sessions(
         [look.total for look in brownout_recording.counted], brownout_recording.declared.sessions
     )
+
+
+@pytest.mark.behaviour("P1")
+@pytest.mark.trials(SWITCHOVER, ENDED_IN_USE, LOST_COMMIT)
+def test_no_pool_that_was_replaced_is_left_behind(brownout_recording: Recording) -> None:
+    """RTO after the server has ended, demoted or left sessions in the middle of their work."""
+    expect_no_sessions_left_behind(brownout_recording)
 
 
 @pytest.mark.behaviour("P2")

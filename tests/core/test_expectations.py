@@ -43,6 +43,7 @@ from brownout.expectations import (
     expect_near_baseline,
     expect_no_flapping,
     expect_no_leak,
+    expect_no_sessions_left_behind,
     expect_none_doubled,
     expect_none_idle_in_transaction,
     expect_none_made_up,
@@ -239,6 +240,13 @@ def idle(longest: float, **by_state: int) -> None:
     states = {state.replace("_", " "): count for state, count in by_state.items()}
     look = SessionLook(100.0, states, longest)
     expect_none_idle_in_transaction(look, longer_than=seconds(1))
+
+
+def left_behind(*counts: int, steady: bool = True, **fields: Any) -> None:
+    """So many sessions after the heal, of a service that declares four."""
+    looks = tuple(SessionLook(112.0, {"idle": count}) for count in counts)
+    back = Recovery(steady, seconds(1), ())
+    expect_no_sessions_left_behind(recording(**{"counted": looks, "recovery": back, **fields}))
 
 
 def unready(
@@ -798,6 +806,15 @@ CONTROLS = {
             lambda: flapping(""),
             lambda: flapping("....", before="x"),
             lambda: expect_no_flapping(recording(declared=WITHOUT_ROUTES)),
+        ],
+    ),
+    "expect_no_sessions_left_behind": Controls(
+        kept=[lambda: left_behind(4), lambda: left_behind(0), lambda: left_behind(7, 4)],
+        broken=[lambda: left_behind(5), lambda: left_behind(4, 7)],
+        nothing=[
+            left_behind,
+            lambda: left_behind(7, steady=False),
+            lambda: left_behind(7, recovery=None),
         ],
     ),
     "expect_none_doubled": Controls(

@@ -40,6 +40,7 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_kept_trace_ids expect_little_added_load expect_marked_as_stale
             expect_near_baseline expect_never_repeated expect_next_callers_served
             expect_no_flapping expect_no_leak expect_no_open_transaction
+            expect_no_sessions_left_behind
             expect_no_schedule_breaks expect_none_doubled expect_none_goes_back
             expect_none_idle_in_transaction expect_none_left_running expect_none_made_up
             expect_none_repeated expect_none_starved expect_none_succeed expect_one_at_a_time

@@ -305,6 +305,19 @@ async def test_time_in_which_this_process_did_not_run_is_forgiven(
         assert one.forgiven == pytest.approx(one.elapsed, abs=ms(1))
 
 
+async def test_sessions_are_counted_once_the_service_is_back_where_the_trial_says_so() -> None:
+    counting = replace(OUTAGE, counted=True)
+    async with serving() as peer:
+        back = await Chain(peer, declared()).recorder.record(counting)
+        assert back.injected[-1].healed < back.counted[-1].time < back.ended
+        assert len(back.counted) == 1
+        assert (await Chain(peer, declared()).recorder.record(OUTAGE)).counted == ()
+        stuck = Chain(peer, declared(recovery=0.3))
+        stuck.switch = lambda fault, _: stuck.in_force.append(fault)  # type: ignore[method-assign]
+        stuck.postgres.switch = stuck.switch
+        assert (await stuck.recorder.record(counting)).counted == ()
+
+
 async def test_what_a_script_sets_apart_is_in_the_recording() -> None:
     class Script:
         """Asks once without a fault, and once with one that need not be met."""

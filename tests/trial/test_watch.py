@@ -12,7 +12,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from brownout import Answer, BackendUnavailable, Completion, Health
+from brownout import Answer, BackendUnavailable, Completion, Health, NotAssessable
 from brownout.postgres import Postgres, Session
 from brownout.trial.probe import Probe
 from brownout.trial.watch import HealthWatch, SessionWatch, ready_again, unready_within
@@ -337,6 +337,28 @@ async def test_a_transaction_that_stays_open_is_what_was_seen_last_after_the_dea
         assert stage.settled == stage.sessions.looks[-1]
     assert stage.settled is not None
     assert stage.settled.longest_idle_in_transaction == 2
+
+
+async def test_sessions_are_counted_until_there_are_so_many_at_most() -> None:
+    """What was replaced may be closed a moment later; what was left behind costs the time."""
+    many, few = [Session(1, "idle", 0)] * 8, [Session(1, "idle", 0)] * 4
+    async with serving() as peer, staged(peer, service(request=seconds(PATIENCE))) as stage:
+        stage.sessions = SessionWatch(Looks(many, many, few, many).as_postgres)
+        await stage.count_until(4, within=seconds(PATIENCE))
+        assert [look.total for look in stage.counted] == [4]
+        assert len(stage.sessions.looks) == 3
+        stage.sessions = SessionWatch(Looks(many).as_postgres)
+        began = time.monotonic()
+        await stage.count_until(4, within=ms(60))
+        assert time.monotonic() - began >= 0.06
+        assert [look.total for look in stage.counted] == [4, 8]
+
+
+async def test_without_a_login_to_the_server_no_session_is_counted() -> None:
+    async with serving() as peer, staged(peer, service(request=ms(50))) as stage:
+        stage.sessions = SessionWatch(Looks(NotAssessable("no login")).as_postgres)
+        await stage.count_until(4, within=seconds(PATIENCE))
+    assert stage.counted == []
 
 
 async def test_any_other_error_ends_the_watch() -> None:

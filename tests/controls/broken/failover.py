@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
 import asyncpg
@@ -15,7 +16,7 @@ from tests.controls.kiosk.pool import SESSION, Connection, Pool, Session
 from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused
 from tests.controls.kiosk.settings import RECOVERY
 
-__all__ = ["pinned_bundle", "reconnecting_bundle"]
+__all__ = ["new_pool_after_a_switchover", "pinned_bundle", "reconnecting_bundle"]
 
 SEVERAL = 3
 LATELY = 30.0
@@ -109,3 +110,42 @@ class StaysOnTheOldPrimary(Pool):
 def pinned_bundle() -> Starlette:
     """Create the kiosk with two independent defects."""
     return kiosk(pool=StaysOnTheOldPrimary, counter=KeepsSilentConnections)
+
+
+class NewPoolAfterASwitchover(Pool):
+    """Makes a new pool when it learns that its server only reads, and forgets the old one."""
+
+    lost_by = ()
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self._lent_by: dict[Connection, asyncpg.Pool[asyncpg.Record]] = {}
+
+    async def connection(self, until: float) -> Connection:
+        """Acquire a connection of the pool that is used now."""
+        pool = self._connections
+        connection = await super().connection(until)
+        self._lent_by[connection] = pool
+        return connection
+
+    @asynccontextmanager
+    async def clock(self, connection: Connection, until: float) -> AsyncIterator[None]:
+        """Replace the pool of a connection whose server only reads."""
+        try:
+            async with super().clock(connection, until):
+                yield
+        except asyncpg.ReadOnlySQLTransactionError:
+            if self._lent_by[connection] is self._connections:
+                self._connections = await asyncpg.create_pool(
+                    self._dsn, min_size=self.size, max_size=self.size, server_settings=SESSION
+                )
+            raise
+
+    async def give_back(self, connection: Connection) -> None:
+        """Return the connection to the pool that it is from."""
+        await self._lent_by.pop(connection).release(connection)  # type: ignore[arg-type]
+
+
+def new_pool_after_a_switchover() -> Starlette:
+    """Create the kiosk with `NewPoolAfterASwitchover`."""
+    return kiosk(pool=NewPoolAfterASwitchover)

@@ -237,6 +237,13 @@ VARIANTS = (
     _control("narrow", "no_deadline_for_writes", (7,), "no time-out on writes", "T1"),
     _control("narrow", "pool_of_its_own_for_writes", (5,), "a second pool for writes", "P1"),
     _control(
+        "failover",
+        "new_pool_after_a_switchover",
+        (),
+        "a new pool after a switchover beside the old one, which stays open",
+        "P1",
+    ),
+    _control(
         "narrow", "readiness_with_the_dsn", (25,), "readiness that passes shows the DSN", "Z2"
     ),
     _control(
