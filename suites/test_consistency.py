@@ -3,10 +3,11 @@
 import pytest
 
 from brownout.declaration import Service
-from brownout.declaration.needs import invariants, read_back
+from brownout.declaration.needs import invariants, keyed_writes, read_back
 from brownout.expectations import (
     expect_acknowledged_applied,
     expect_acknowledged_kept,
+    expect_completed_with_key,
     expect_each,
     expect_invariants,
     expect_none_doubled,
@@ -181,6 +182,18 @@ def test_one_key_at_the_same_time_is_carried_out_once(brownout_recording: Record
     """The other request gets 409, or waits and gets the same answer."""
     for _, pairs in brownout_recording.noted("pairs"):
         expect_one_at_a_time(pairs)
+
+
+@pytest.mark.behaviour("C6", needs=keyed_writes)
+@pytest.mark.trials(WRITE_HISTORIES)
+def test_a_key_completes_a_write_that_failed(brownout_recording: Recording) -> None:
+    """It is not burnt by the failure: who asks again when all is well is served within RTO."""
+    recording = brownout_recording
+    noted = {operation.name: answers for operation, answers in recording.noted("asked again")}
+    expect_each(
+        {name: (recording.note(f"history {name}"), answers) for name, answers in noted.items()},
+        lambda one: expect_completed_with_key(*one, recording.declared.budget.recovery),
+    )
 
 
 @pytest.mark.behaviour("C7", needs=invariants)

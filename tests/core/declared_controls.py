@@ -4,6 +4,7 @@ from functools import partial
 
 from brownout import Answer, Completion, Errors, Operation
 from brownout.expectations import (
+    expect_completed_with_key,
     expect_distinct_origins,
     expect_invariants,
     expect_one_at_a_time,
@@ -12,6 +13,7 @@ from brownout.expectations import (
     expect_used_key_refused,
 )
 from brownout.trial import Invariant
+from brownout.units import seconds
 from tests.core.judgements import Controls
 from tests.core.made import WRITE, answer, no_answer, problem
 
@@ -30,7 +32,46 @@ def named(origin: str, status: int = 503) -> Answer:
     return problem(status, origin=origin, trace_id="a1")
 
 
+def completed(*again: int | None, first: int | None = 504, others: int = 201, **at: object) -> None:
+    """A write that was first answered so, and again with these statuses once a second, at an RTO of
+    two seconds; None: not at all. Another one was asked for only once."""
+
+    def told(status: int | None, started: float) -> Answer:
+        if status is None:
+            return no_answer(Completion.NO_ANSWER, operation=WRITE, started=started)
+        return answer(status, operation=WRITE, started=started, **at)  # type: ignore[arg-type]
+
+    asked = [told(status, 130.0 + number) for number, status in enumerate(again)]
+    other = answer(others, operation=WRITE, token="o")  # noqa: S106 - it opens nothing
+    expect_completed_with_key([told(first, 101.0), other, *asked], asked, seconds(2))
+
+
 DECLARED_CONTROLS = {
+    "expect_completed_with_key": Controls(
+        kept=[
+            lambda: completed(201),
+            # Its first request ended a moment later, or the mark expired within RTO.
+            lambda: completed(409, 409, 201),
+            lambda: completed(201, first=None),
+        ],
+        broken=[
+            lambda: completed(409, 409, 409),
+            lambda: completed(409, 409, 409, first=None),
+            lambda: completed(425, 425, 425, first=500),
+            lambda: completed(409, 409, 409, headers={"Retry-After": "1"}),
+        ],
+        nothing=[
+            completed,
+            # It was not asked for until RTO was over.
+            lambda: completed(409, 409),
+            # It says so of longer, or gives each key the refusal of its first request.
+            lambda: completed(409, 409, 409, headers={"Retry-After": "60"}),
+            lambda: completed(409, 409, 409, others=409),
+            lambda: completed(500, 500, 500, first=500),
+            lambda: completed(503, 503, 503, first=None),
+            lambda: completed(None, None, None),
+        ],
+    ),
     "expect_distinct_origins": Controls(
         kept=[lambda: expect_distinct_origins([named("request", 404)], [named("pool")], ERRORS)],
         broken=[

@@ -29,7 +29,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_agreeing_health expect_alive_without_database expect_all_succeed
             expect_all_within expect_as_before expect_at_most_failures expect_at_most_sessions
             expect_back_off expect_callers_error expect_cheap_reconnecting
-            expect_cheap_replanning expect_conflicts_told expect_connects_given_up expect_constant
+            expect_cheap_replanning expect_completed_with_key expect_conflicts_told
+            expect_connects_given_up expect_constant
             expect_constant_titles expect_distinct_origins expect_each expect_each_case
             expect_error_media_type expect_exactly_once_with_key expect_excess_answered
             expect_excess_refused expect_failing_component_named expect_few_attempts

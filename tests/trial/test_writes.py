@@ -7,7 +7,17 @@ from typing import cast
 
 import pytest
 
-from brownout import Answer, Completion, FaultNotFelt, Operation, Outcome, Service, ms, seconds
+from brownout import (
+    Answer,
+    Budget,
+    Completion,
+    FaultNotFelt,
+    Operation,
+    Outcome,
+    Service,
+    ms,
+    seconds,
+)
 from brownout.faults import (
     BlackHole,
     Crash,
@@ -68,7 +78,7 @@ async def history(
     """The history of the one write that is declared."""
     async with staged(peer, declared, postgres, patience=ms(80)) as stage:
         await histories.run(stage)
-    assert list(stage.notes) == ["history place"]
+    assert stage.notes.keys() - {"asked again place"} == {"history place"}
     return stage.notes["history place"]
 
 
@@ -191,6 +201,51 @@ async def test_a_history_ends_with_what_comes_first(histories: WriteHistories) -
     unknown = {one.token for one in answers if one.outcome is Outcome.UNDETERMINED}
     sent = Counter(one.token for one in answers)
     assert all(sent[token] == 2 for token in unknown), "what is unknown is asked again"
+
+
+def burnt(store: Store, *, times: int) -> Callable[[Request], Awaitable[Reply]]:
+    """A service that refuses the key of what was lost so many times, as if it were in use."""
+    lost: set[str] = set()
+
+    async def answer(request: Request) -> Reply:
+        token = request.path.strip("/")
+        reply = await store(request)
+        if store.silent:
+            lost.add(token)
+        refused = token in lost and not store.silent and store.asked[token] <= times + 1
+        return whole(409) if refused else reply
+
+    return answer
+
+
+@pytest.mark.parametrize("times", [2, 10_000], ids=["for a moment", "for good"])
+async def test_a_key_that_stays_in_use_is_asked_for_until_the_recovery_time_is_over(
+    times: int,
+) -> None:
+    """As many of them as there are connections; and each of them once."""
+    store = Store()
+    declared = service([KEYED], budget=Budget(request=ms(200), recovery=ms(400), pool=3))
+    postgres = FakePostgres(switch=store.switch)
+    async with (
+        serving(burnt(store, times=times)) as peer,
+        staged(peer, declared, postgres, patience=ms(80)) as stage,
+    ):
+        await WriteHistories(writes=200).run(stage)
+    again = stage.notes["asked again place"]
+    asked = {
+        token: [one for one in again if one.token == token]
+        for token in {one.token for one in again}
+    }
+    assert len(asked) == 3
+    for answers in asked.values():
+        assert [one.status for one in answers[:2]] == [409, 409]
+        assert answers[-1].succeeded is (times == 2)
+        if times > 2:
+            assert answers[-1].finished - answers[0].started >= 0.4
+    history = stage.notes["history place"]
+    assert set(again) <= set(history)
+    unknown = {one.token for one in history if one.outcome is Outcome.UNDETERMINED}
+    assert all(len([one for one in history if one.token == token]) > 1 for token in unknown)
 
 
 async def test_a_history_ends_with_the_service() -> None:

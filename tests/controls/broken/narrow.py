@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import asyncpg
 from starlette.applications import Starlette
@@ -13,11 +14,12 @@ from tests.controls.kiosk.app import kiosk
 from tests.controls.kiosk.counter import Counter
 from tests.controls.kiosk.pool import Connection, Pool
 from tests.controls.kiosk.probes import Probes
-from tests.controls.kiosk.refusals import DRIVER_ERRORS, Undetermined
+from tests.controls.kiosk.refusals import DRIVER_ERRORS, Refused, Undetermined
 from tests.controls.kiosk.retrying import Retrying
 
 __all__ = [
     "attempts_without_a_limit",
+    "key_burnt_by_a_failure",
     "key_outside_the_transaction",
     "no_deadline_for_writes",
     "pool_of_its_own_for_writes",
@@ -64,6 +66,34 @@ class KeyOutsideTheTransaction(Counter):
 def key_outside_the_transaction() -> Starlette:
     """Create the kiosk with `KeyOutsideTheTransaction`."""
     return kiosk(counter=KeyOutsideTheTransaction)
+
+
+class KeyBurntByAFailure(Counter):
+    """Marks a key as in use, and lets it be used again only for what succeeded."""
+
+    async def place(self, until: float, customer: str, key: str | None) -> int:
+        """Place an order, unless its key is in use."""
+        async with self.pool.lease(until) as connection:
+            marked = await connection.fetchval(
+                "INSERT INTO marks VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true",
+                key,
+                customer,
+            )
+            found = await connection.fetchrow("SELECT * FROM marks WHERE key = $1", key)
+        if marked:
+            number = await super().place(until, customer, None)
+            async with self.pool.lease(until) as connection:
+                await connection.execute("UPDATE marks SET number = $2 WHERE key = $1", key, number)
+            return number
+        assert found is not None
+        if found["number"] is None:
+            raise Refused(HTTPStatus.CONFLICT, "The key is in use.")
+        return self.found(found["number"], found["customer"], customer)
+
+
+def key_burnt_by_a_failure() -> Starlette:
+    """Create the kiosk with `KeyBurntByAFailure`."""
+    return kiosk(counter=KeyBurntByAFailure)
 
 
 class NoDeadlineForWrites(Pool):

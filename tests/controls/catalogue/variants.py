@@ -234,6 +234,22 @@ VARIANTS = (
         ),
         declares={"seed": [SCHEMA, "CREATE TABLE IF NOT EXISTS used_keys (key text PRIMARY KEY)"]},
     ),
+    replace(
+        _control(
+            "narrow",
+            "key_burnt_by_a_failure",
+            (),
+            "409 for a key whose first request failed, for good",
+            "C6",
+        ),
+        declares={
+            "seed": [
+                SCHEMA,
+                "CREATE TABLE IF NOT EXISTS marks (key text PRIMARY KEY, customer text, "
+                "number bigint)",
+            ]
+        },
+    ),
     _control("narrow", "no_deadline_for_writes", (7,), "no time-out on writes", "T1"),
     _control("narrow", "pool_of_its_own_for_writes", (5,), "a second pool for writes", "P1"),
     _control(
