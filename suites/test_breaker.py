@@ -1,5 +1,6 @@
 """A declared circuit breaker keeps requests away and comes back; a declared fallback says so."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -9,12 +10,13 @@ from brownout.declaration.needs import breaker_for_slowness
 from brownout.expectations import (
     expect_all_succeed,
     expect_each,
+    expect_fallback_over,
     expect_marked_as_stale,
     expect_opened_by_slow_calls,
     expect_shielded,
 )
 from brownout.observations import Answer
-from brownout.trial import Recording
+from brownout.trial import Exchange, Recording
 from brownout.trial.plan import BREAKING, FALLBACK
 
 
@@ -71,7 +73,6 @@ def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> Non
         assert operation.degraded is not None
         kind = "silent" if silent else "degraded"
         exchanges = recording.exchanges.get(f"fresh {operation.name}", ())
-        reads = bool(exchanges) and all(exchange.reads for exchange in exchanges)
         # Where the wire is not read, the service may have a clock of its own; and between outage
         # and black hole it may have read by itself.
         certain = exchanges and outage.felt and operation.needs_database and not silent
@@ -79,7 +80,7 @@ def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> Non
             fresh,
             recording.note(f"{kind} {operation.name}"),
             operation.degraded,
-            cached=not reads,
+            cached=_may_be_cached(exchanges),
             gone_since=outage.made if certain else None,
         )
 
@@ -90,3 +91,28 @@ def test_stale_data_is_marked_with_its_age(brownout_recording: Recording) -> Non
         if kind == "degraded" or recording.note(f"{kind} {name}")
     }
     expect_each(judges, lambda judged: judged())
+
+
+@pytest.mark.behaviour("B6")
+@pytest.mark.trials(FALLBACK)
+def test_a_fallback_ends_with_the_outage(brownout_recording: Recording) -> None:
+    """When the database works again, the answers are fresh, and not marked."""
+    recording = brownout_recording
+
+    def judge(operation: Operation) -> None:
+        assert operation.degraded is not None
+        kinds = ("fresh", "degraded", "again")
+        expect_fallback_over(
+            {kind: recording.note(f"{kind} {operation.name}") for kind in kinds},
+            operation.degraded,
+            recording.declared,
+            cached=_may_be_cached(recording.exchanges.get(f"fresh {operation.name}", ())),
+        )
+
+    expect_each({one.name: one for one, _ in recording.noted("fresh")}, judge)
+
+
+def _may_be_cached(fresh: Sequence[Exchange]) -> bool:
+    """Whether an answer may come without the database while nothing is broken: unless each was seen
+    to read."""
+    return not fresh or not all(exchange.reads for exchange in fresh)

@@ -8,6 +8,7 @@ from functools import partial
 
 from brownout import Answer, Breaker, Degraded
 from brownout.expectations import (
+    expect_fallback_over,
     expect_marked_as_stale,
     expect_opened_by_slow_calls,
     expect_shielded,
@@ -70,6 +71,23 @@ def later(
     expect_marked_as_stale([OK], [degraded], by, cached=cached, gone_since=gone_since)
 
 
+def over(
+    *again: Answer,
+    fresh: Answer = OK,
+    degraded: Answer | None = None,
+    cached: bool = False,
+    by: Degraded = BY_HEADER,
+    **declared: object,
+) -> None:
+    """Asked again once a second after an outage, at an RTO of two seconds."""
+    answers = {
+        "fresh": [fresh],
+        "degraded": [aged("3") if degraded is None else degraded],
+        "again": [replace(one, started=130.0 + number) for number, one in enumerate(again)],
+    }
+    expect_fallback_over(answers, by, service(**declared), cached=cached)  # type: ignore[arg-type]
+
+
 SOON = Degraded(marker="Age", max_age=seconds(4))
 STALE_FOR = Degraded(marker="$.stale_for", max_age=seconds(4))
 FLAG = Degraded(marker="X-Stale", max_age=seconds(60))
@@ -94,6 +112,41 @@ def trying(exchange: Exchange, trials: int) -> None:
 
 
 BREAKER_CONTROLS = {
+    "expect_fallback_over": Controls(
+        kept=[
+            lambda: over(OK),
+            # It serves stale data while it reads anew, or a breaker rests.
+            lambda: over(aged("9"), OK),
+            lambda: over(aged("9"), aged("9"), aged("9"), OK),
+            lambda: over(
+                headed("X-Cache", "HIT"),
+                headed("X-Cache", "MISS"),
+                fresh=headed("X-Cache", "MISS"),
+                degraded=headed("X-Cache", "HIT"),
+                by=Degraded(marker="X-Cache", max_age=seconds(60)),
+            ),
+        ],
+        broken=[
+            lambda: over(aged("9"), aged("10"), aged("11")),
+            lambda: over(*[aged("9")] * 5, breaker=Breaker(failures=5, rest=seconds(2))),
+            lambda: over(
+                *[STALE[True]] * 3,
+                fresh=STALE[False],
+                degraded=STALE[True],
+                by=Degraded(marker="$.stale", max_age=seconds(60)),
+            ),
+        ],
+        nothing=[
+            over,
+            lambda: over(aged("9"), aged("10")),
+            lambda: over(*[aged("9")] * 3, breaker=Breaker(failures=5, rest=seconds(2))),
+            # It answers from a cache, or marks each answer.
+            lambda: over(*[aged("9")] * 3, cached=True),
+            lambda: over(*[aged("9")] * 3, fresh=aged("0")),
+            lambda: over(OK, degraded=GONE),
+            lambda: over(OK, degraded=OK),
+        ],
+    ),
     "expect_marked_as_stale": Controls(
         kept=[
             lambda: expect_marked_as_stale([OK, GONE], [aged("7"), GONE], BY_HEADER),

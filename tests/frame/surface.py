@@ -33,7 +33,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_connects_given_up expect_constant
             expect_constant_titles expect_distinct_origins expect_each expect_each_case
             expect_error_media_type expect_exactly_once_with_key expect_excess_answered
-            expect_excess_refused expect_failing_component_named expect_few_attempts
+            expect_excess_refused expect_failing_component_named expect_fallback_over
+            expect_few_attempts
             expect_few_connects expect_found_mistakes_told expect_free_event_loop
             expect_fresh_again expect_goodput
             expect_health_routes

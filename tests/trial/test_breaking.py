@@ -9,13 +9,15 @@ from typing import cast
 
 import pytest
 
-from brownout import Answer, Breaker, Operation, ms, seconds
+from brownout import Answer, Breaker, Budget, Degraded, Operation, ms, seconds
 from brownout.faults import Fault, ServerError
 from brownout.trial import Stage, breaking
 from brownout.trial.breaking import told_apart, trials_allowed
 from brownout.trial.load import Stream
 from brownout.trial.tap import Tap
 from tests.core.made import READ, WRITE, answer, service
+from tests.core.peer import Reply, Request, Then, serving
+from tests.trial.staged import staged
 
 BREAKER = Breaker(failures=5, rest=ms(200))
 SERVICE = service()
@@ -171,3 +173,40 @@ async def test_a_breaker_that_never_opens_is_asked_as_often_as_before() -> None:
     stage = Counting(answered=30, opens=False)
     await kept_away(stage)
     assert stage.failed == 30 + SERVICE.connections * len(SERVICE.needing_database())
+
+
+MENU = Operation.read("menu", "GET", "/menu", degraded=Degraded(marker="Age", max_age=seconds(60)))
+
+
+async def asked_again(marked: int, **declared: object) -> list[Answer]:
+    """What comes of a read that is marked so many times after an outage, at an RTO of 200 ms."""
+    left = marked
+
+    async def answered(request: Request) -> Reply:
+        nonlocal left
+        left -= request.path == MENU.path
+        age = b"Age: 5\r\n" if left >= 0 else b""
+        return Reply(b"HTTP/1.1 200 x\r\nContent-Length: 2\r\n" + age + b"\r\n{}", Then.KEEP)
+
+    budget = Budget(request=ms(100), recovery=ms(200), pool=3)
+    assert MENU.degraded is not None
+    async with (
+        serving(answered) as peer,
+        staged(peer, service([READ, MENU], budget=budget, **declared)) as stage,
+    ):
+        await breaking.Fallback._until_fresh(stage, MENU, MENU.degraded)
+    return list(stage.notes["again menu"])
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_after_an_outage_it_is_asked_until_an_answer_is_not_marked() -> None:
+    assert [one.header("age") for one in await asked_again(0)] == [None]
+    assert [one.header("age") for one in await asked_again(2)] == ["5", "5", None]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_fallback_that_stays_is_asked_for_until_rto_and_a_breaker_s_rest_are_over() -> None:
+    for declared, limit in (({}, 0.2), ({"breaker": BREAKER}, 0.4)):
+        answers = await asked_again(10_000, **declared)
+        assert {one.header("age") for one in answers} == {"5"}
+        assert limit <= answers[-1].started - answers[0].started < limit * 2

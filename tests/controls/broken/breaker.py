@@ -22,6 +22,7 @@ __all__ = [
     "counting_only_bundle",
     "fallback_bundle",
     "held_breaker_bundle",
+    "menu_from_the_fallback_for_good",
 ]
 
 KEPT: Final = 4.0
@@ -68,6 +69,26 @@ class MenuThatTells(Front):
 def fallback_bundle() -> Starlette:
     """Create the kiosk with three independent defects."""
     return kiosk(front=MenuThatTells)
+
+
+class MenuFromTheFallbackForGood(Front):
+    """Once it had to use its fallback, it does not ask the database for the menu any more."""
+
+    _use_cache = False
+
+    async def menu(self, request: Request) -> Response:
+        """Return the menu, or the last one with its age."""
+        if self._use_cache and self._menu_of is not None:
+            age = asyncio.get_running_loop().time() - self._menu_of
+            return JSONResponse(self._menu, headers={"Age": f"{age:.0f}"})
+        response = await super().menu(request)
+        self._use_cache = "Age" in response.headers
+        return response
+
+
+def menu_from_the_fallback_for_good() -> Starlette:
+    """Create the kiosk with `MenuFromTheFallbackForGood`."""
+    return kiosk(front=MenuFromTheFallbackForGood)
 
 
 def counting_only_bundle() -> Starlette:

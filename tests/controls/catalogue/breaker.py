@@ -54,6 +54,13 @@ BREAKERS = (
     ),
     Control(
         module="breaker",
+        name="menu_from_the_fallback_for_good",
+        judged_by=ids("B6"),
+        defects=(Defect("a fallback that goes on after the outage", ids("B6")),),
+        declares={"operations": (ORDERS, PLACE, _MENU)},
+    ),
+    Control(
+        module="breaker",
         name="held_breaker_bundle",
         judged_by=BREAKER,
         defects=(
