@@ -178,7 +178,7 @@ async def test_a_breaker_that_never_opens_is_asked_as_often_as_before() -> None:
 MENU = Operation.read("menu", "GET", "/menu", degraded=Degraded(marker="Age", max_age=seconds(60)))
 
 
-async def asked_again(marked: int, **declared: object) -> list[Answer]:
+async def asked_again(marked: int, breaker: Breaker | None = None) -> list[Answer]:
     """What comes of a read that is marked so many times after an outage, at an RTO of 200 ms."""
     left = marked
 
@@ -192,7 +192,7 @@ async def asked_again(marked: int, **declared: object) -> list[Answer]:
     assert MENU.degraded is not None
     async with (
         serving(answered) as peer,
-        staged(peer, service([READ, MENU], budget=budget, **declared)) as stage,
+        staged(peer, service([READ, MENU], budget=budget, breaker=breaker)) as stage,
     ):
         await breaking.Fallback._until_fresh(stage, MENU, MENU.degraded)
     return list(stage.notes["again menu"])
@@ -206,7 +206,7 @@ async def test_after_an_outage_it_is_asked_until_an_answer_is_not_marked() -> No
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_fallback_that_stays_is_asked_for_until_rto_and_a_breaker_s_rest_are_over() -> None:
-    for declared, limit in (({}, 0.2), ({"breaker": BREAKER}, 0.4)):
-        answers = await asked_again(10_000, **declared)
+    for breaker, limit in ((None, 0.2), (BREAKER, 0.4)):
+        answers = await asked_again(10_000, breaker)
         assert {one.header("age") for one in answers} == {"5"}
         assert limit <= answers[-1].started - answers[0].started < limit * 2

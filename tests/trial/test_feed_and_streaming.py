@@ -1,6 +1,7 @@
 """How the scripts on background consumers and long answers ask."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import psycopg
@@ -145,7 +146,7 @@ class Listening(FakePostgres):
     def __init__(self, pool: int) -> None:
         super().__init__()
         self.pool = pool
-        self.readers = lambda: 0
+        self.readers: Callable[[], int] = lambda: 0
 
     def sessions(self) -> tuple[Session, ...]:
         """As `Postgres.sessions`."""

@@ -313,8 +313,7 @@ async def test_sessions_are_counted_once_the_service_is_back_where_the_trial_say
         assert len(back.counted) == 1
         assert (await Chain(peer, declared()).recorder.record(OUTAGE)).counted == ()
         stuck = Chain(peer, declared(recovery=0.3))
-        stuck.switch = lambda fault, _: stuck.in_force.append(fault)  # type: ignore[method-assign]
-        stuck.postgres.switch = stuck.switch
+        stuck.postgres.switch = lambda fault, _: stuck.in_force.append(fault)
         assert (await stuck.recorder.record(counting)).counted == ()
 
 
