@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Self
 
 import pytest
 
@@ -15,7 +14,7 @@ from brownout.expectations import expect_distinct_origins
 from brownout.faults import Fault
 from brownout.trial.declared import Origins
 from brownout.trial.scripts import FoundMistakes
-from tests.core.fakes import FakePostgres
+from tests.core.fakes import FakePostgres, FakeRecord
 from tests.core.made import READ, service
 from tests.core.peer import Reply, Request, serving, whole
 from tests.trial.staged import staged
@@ -23,24 +22,27 @@ from tests.trial.staged import staged
 FILL = Operation.write("fill", "PUT", "/things/{token}", json={"a": 1})
 
 
+class Told(FakeRecord):
+    """What the database said is what the test has put into `events`."""
+
+    def __init__(self, postgres: "Recorded") -> None:
+        super().__init__(postgres)
+        self._told = postgres
+
+    def take(self) -> tuple[Event, ...]:
+        taken, self._told.events = tuple(self._told.events), []
+        return taken
+
+
 class Recorded(FakePostgres):
-    """What the database said is what the test puts into `events`."""
+    """A database that says what the test puts into `events`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[Event] = []
 
-    def record_wire(self) -> Self:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def take(self) -> tuple[Event, ...]:
-        taken, self.events = tuple(self.events), []
-        return taken
+    def record_wire(self) -> Told:
+        return Told(self)
 
     def refuse(self, sqlstate: str) -> None:
         down = StreamDirection.DOWNSTREAM
