@@ -62,6 +62,7 @@ from brownout.expectations import (
     expect_unavailable,
     expect_undetermined_told,
     expect_unready,
+    expect_unusable_values_told,
     expect_valid_bodies,
     expect_valid_retry_after,
     expect_whole_answers,
@@ -128,6 +129,7 @@ PONG = answer(body=b"pong")
 ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 
+FILL = replace(WRITE, name="fill")
 TEAPOT, UNFORESEEN = (replace(READ, refused=frozenset({status})) for status in (418, 500))
 
 
@@ -351,10 +353,30 @@ def free_loop(*stretches: int, failing: int = 0) -> None:
     expect_free_event_loop(recording(notes={"paced": tuple(paced)}, baselines={"list": flat(1)}))
 
 
-def conflicts(answer: Answer, *, twice: tuple[Answer, ...]) -> None:
-    """A write is answered so under the fault, and before it, the same write twice."""
-    met = replace(answer, operation=WRITE.name, started=103.0)
-    expect_conflicts_told(recording(answers=(met,), notes={f"twice {WRITE.name}": twice}))
+def conflicts(answer: Answer, *, twice: tuple[Answer, ...], other: Answer | None = None) -> None:
+    """A write is answered so under the fault, and before it, the same write twice; `other` is the
+    answer to another write, which was accepted twice."""
+    met = [(WRITE, answer)] if other is None else [(WRITE, answer), (FILL, other)]
+    expect_conflicts_told(
+        recording(
+            answers=tuple(replace(one, operation=by.name, started=103.0) for by, one in met),
+            declared=service([READ, WRITE, FILL]),
+            notes={f"twice {WRITE.name}": twice, f"twice {FILL.name}": (OK, OK)},
+        )
+    )
+
+
+def unusable(answer: Answer, *, found: Answer | None = None, other: Answer | None = None) -> None:
+    """A write is answered so under the fault; `found` is the answer to a text of it that the
+    database found too long before, `other` the one to another write, which has no such text."""
+    met = [(WRITE, answer)] if other is None else [(WRITE, answer), (FILL, other)]
+    expect_unusable_values_told(
+        recording(
+            answers=tuple(replace(one, operation=by.name, started=103.0) for by, one in met),
+            declared=service([READ, WRITE, FILL]),
+            notes={} if found is None else {f"too long {WRITE.name}": (found,)},
+        )
+    )
 
 
 def honest(
@@ -518,14 +540,17 @@ CONTROLS = {
             lambda: conflicts(problem(409), twice=()),
             lambda: conflicts(problem(409), twice=(OK, problem(409))),
             lambda: conflicts(problem(422), twice=(OK, problem(422))),
+            lambda: conflicts(problem(409), twice=(OK, OK)),
+            lambda: conflicts(problem(500), twice=(OK, OK), other=problem(409)),
         ],
         broken=[
-            lambda: conflicts(problem(500), twice=()),
-            lambda: conflicts(problem(422), twice=()),
+            lambda: conflicts(problem(500), twice=(OK, problem(500)), other=problem(409)),
             lambda: conflicts(problem(500), twice=(OK, problem(500))),
             lambda: conflicts(problem(409), twice=(OK, problem(500))),
         ],
         nothing=[
+            lambda: conflicts(problem(500), twice=()),
+            lambda: conflicts(problem(422), twice=()),
             lambda: conflicts(problem(500), twice=(OK, OK)),
             lambda: conflicts(problem(500), twice=(OK, problem(409))),
             lambda: conflicts(OK, twice=()),
@@ -1282,6 +1307,28 @@ CONTROLS = {
                     {"detail": "try later"},
                 )
             ),
+    "expect_unusable_values_told": Controls(
+        kept=[
+            lambda: unusable(problem(422)),
+            lambda: unusable(problem(400), found=problem(400)),
+            # What the database itself said counts.
+            lambda: unusable(problem(500), found=problem(422)),
+            lambda: unusable(problem(500), other=problem(422)),
+        ],
+        broken=[
+            *(
+                partial(unusable, one, found=found)
+                for one in (problem(500), problem(422), OK)
+                for found in (problem(500), GONE, DROPPED, problem(429))
+            ),
+            lambda: unusable(problem(500), found=problem(500), other=problem(422)),
+        ],
+        nothing=[
+            *(partial(unusable, one) for one in (problem(500), GONE, problem(429), SILENT, OK)),
+            lambda: unusable(problem(500), other=problem(500)),
+            lambda: expect_unusable_values_told(recording()),
+        ],
+    ),
             lambda: expect_valid_bodies([OK, answer(503, body=b"try later")], TEXT),
             lambda: expect_valid_bodies(
                 [answer(500, json={"code": "X"})],

@@ -56,7 +56,8 @@ SURFACE: Mapping[str, frozenset[str]] = {
             expect_told_as_it_is expect_traceable expect_unaffected_by_lock
             expect_unaffected_by_streams expect_unanswered_never_repeated expect_unavailable
             expect_under_way_finished expect_undetermined_told expect_unready
-            expect_unready_while_draining expect_used_key_refused expect_valid_bodies
+            expect_unready_while_draining expect_unusable_values_told
+            expect_used_key_refused expect_valid_bodies
             expect_valid_retry_after expect_whole_after_failures expect_whole_answer
             expect_whole_answers expect_whole_pool expect_whole_transactions
             expect_written_at_most_once expect_written_if_acknowledged

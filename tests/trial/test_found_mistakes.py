@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,11 +13,11 @@ from brownout.engine.direction import StreamDirection
 from brownout.engine.wire.events import Event
 from brownout.expectations import expect_distinct_origins
 from brownout.faults import Fault
-from brownout.trial.declared import Origins
+from brownout.trial.declared import LongTexts, Origins
 from brownout.trial.scripts import FoundMistakes
 from tests.core.fakes import FakePostgres, FakeRecord
 from tests.core.made import READ, service
-from tests.core.peer import Reply, Request, serving, whole
+from tests.core.peer import OK, Reply, Request, serving, whole
 from tests.trial.staged import staged
 
 FILL = Operation.write("fill", "PUT", "/things/{token}", json={"a": 1})
@@ -37,8 +38,9 @@ class Told(FakeRecord):
 class Recorded(FakePostgres):
     """A database that says what the test puts into `events`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, elsewhere: bool = False) -> None:
         super().__init__()
+        self.backend = SimpleNamespace(existing_proxy=lambda: "a proxy" if elsewhere else None)
         self.events: list[Event] = []
 
     def record_wire(self) -> Told:
@@ -164,3 +166,61 @@ async def test_a_500_for_another_reason_than_the_value_does_not_count() -> None:
 async def test_what_needs_no_database_is_no_value_that_its_driver_refuses() -> None:
     free = replace(PAGE, needs_database=False)
     assert not await found(free, lambda request: "9" * 20 in request.path)
+
+
+ORDER = Operation.write(
+    "order", "POST", "/orders", json={"customer": "{token}", "lines": [{"sku": "tea"}], "count": 1}
+)
+
+
+def looks_at(sqlstate: str | None, status: int) -> Callable[[Recorded, Request], Reply]:
+    """What a service answers to a long customer: with what the database said, where it was asked.
+    Any sku is accepted."""
+
+    def answered(postgres: Recorded, request: Request) -> Reply:
+        if len(json.loads(request.body)["customer"]) < 1000:
+            return whole(201)
+        if sqlstate is not None:
+            postgres.refuse(sqlstate)
+        return whole(status)
+
+    return answered
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answering", "found", "asked"),
+    [
+        (looks_at("22001", 500), [500], 1),
+        (looks_at("22001", 422), [422], 1),
+        (looks_at("23514", 500), [], 2),  # a check of its length
+        (looks_at(None, 422), [], 2),  # by the service itself
+        (looks_at(None, 201), [], 2),  # a column of any length
+        (looks_at("22001", 202), [], 2),  # it was stored in another way
+    ],
+)
+async def test_a_long_text_counts_that_the_database_found_unusable(
+    answering: Callable[[Recorded, Request], Reply], found: list[int], asked: int
+) -> None:
+    async def answered(request: Request) -> Reply:
+        return answering(postgres, request)
+
+    postgres = Recorded()
+    async with (
+        serving(answered) as peer,
+        staged(peer, service([READ, ORDER, FILL]), postgres) as stage,
+    ):
+        await LongTexts().run(stage)
+    assert [one.status for one in stage.notes.get("too long order", ())] == found
+    assert len(peer.requests) == asked
+    assert stage.answers == []
+
+
+@pytest.mark.asyncio
+async def test_no_long_text_is_sent_where_other_callers_use_the_service() -> None:
+    async with (
+        serving(OK) as peer,
+        staged(peer, service([READ, ORDER]), Recorded(elsewhere=True)) as stage,
+    ):
+        await LongTexts().run(stage)
+    assert peer.requests == []

@@ -13,17 +13,23 @@ from tests.trial.staged import staged
 
 pytestmark = pytest.mark.asyncio
 
-KEYED = replace(WRITE, name="order", idempotency_header="Idempotency-Key")
+KEYED = replace(
+    WRITE, name="order", json={"customer": "{token}"}, idempotency_header="Idempotency-Key"
+)
 BY_TOKEN = replace(WRITE, path="/things/{token}")
 
 
-async def test_each_write_without_a_key_is_sent_twice_and_not_counted() -> None:
+async def test_each_write_is_sent_twice_and_not_counted() -> None:
     async with serving(OK) as peer, staged(peer, service([READ, BY_TOKEN, KEYED])) as stage:
         await Twice().run(stage)
-        first, second = (request.path for request in peer.requests)
-    assert first == second != "/things/"
-    assert list(stage.notes) == [f"twice {WRITE.name}"]
-    assert len(stage.notes[f"twice {WRITE.name}"]) == 2
+        first, second, *keyed = peer.requests
+    assert first.path == second.path != "/things/"
+    assert len({request.body for request in keyed}) == 1
+    assert len({request.headers["idempotency-key"] for request in keyed}) == len(keyed) == 2
+    assert {name: len(answers) for name, answers in stage.notes.items()} == {
+        f"twice {WRITE.name}": 2,
+        "twice order": 2,
+    }
     assert stage.answers == []
 
 

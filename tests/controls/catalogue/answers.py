@@ -1,6 +1,7 @@
 """Controls with wrong answers: the format of errors, their status, and what they reveal."""
 
 from tests.controls.control import ERROR_FORMAT, TRACEABILITY, Base, Control, Defect, ids
+from tests.controls.kiosk.counter import SCHEMA
 
 __all__ = ["ANSWERS"]
 
@@ -55,6 +56,8 @@ ANSWERS = (
             Defect("a duplicate key mapped to 500", ids("E7"), shows=(33,)),
             Defect("a Retry-After that is neither seconds nor a date", ids("E6"), shows=(32,)),
         ),
+        # A caller with another idempotency key can duplicate a customer.
+        declares={"seed": [SCHEMA, "CREATE UNIQUE INDEX IF NOT EXISTS one ON orders (customer)"]},
     ),
     Control(
         module="errors",
