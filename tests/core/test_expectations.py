@@ -353,6 +353,16 @@ def free_loop(*stretches: int, failing: int = 0) -> None:
     expect_free_event_loop(recording(notes={"paced": tuple(paced)}, baselines={"list": flat(1)}))
 
 
+OF_A_STATUS = (
+    "https://tools.ietf.org/html/rfc9110#section-15.5.1",
+    "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+    "https://datatracker.ietf.org/doc/html/rfc9110#section-15.5.1",
+    "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.1",
+    "https://www.rfc-editor.org/rfc/rfc9110.html#name-400-bad-request",
+)
+"""Types of ASP.NET's problems."""
+
+
 def conflicts(answer: Answer, *, twice: tuple[Answer, ...], other: Answer | None = None) -> None:
     """A write is answered so under the fault, and before it, the same write twice; `other` is the
     answer to another write, which was accepted twice."""
@@ -598,16 +608,29 @@ CONTROLS = {
             lambda: expect_constant_titles([GONE, GONE, OK, DROPPED], ERRORS),
             lambda: expect_constant_titles([GONE, problem(504, title="Late")], ERRORS),
             lambda: expect_constant_titles([titled("a", "A"), titled("b", "B")], ERRORS),
+            *(
+                partial(expect_constant_titles, [GONE, titled(one, "A"), titled(one, "B")], ERRORS)
+                for one in OF_A_STATUS
+            ),
         ],
         broken=[
             lambda: expect_constant_titles([titled("a", "A"), titled("a", "B")], ERRORS),
             lambda: expect_constant_titles([GONE, problem(503, title="Late")], ERRORS),
+            *(
+                partial(expect_constant_titles, [titled(one, "A"), titled(one, "B")], ERRORS)
+                for one in (
+                    "https://shop.example/rfc9110#section-15.5.1",
+                    "https://tools.ietf.org/html/rfc9110",
+                    "https://tools.ietf.org/html/rfc9457#section-4.2.1",
+                )
+            ),
         ],
         nothing=[
             lambda: expect_constant_titles([], ERRORS),
             lambda: expect_constant_titles([OK, DROPPED], ERRORS),
             lambda: expect_constant_titles([GONE], OWN),
             lambda: expect_constant_titles([HTML, titled("a", None)], ERRORS),
+            lambda: expect_constant_titles([titled(OF_A_STATUS[0], "A")], ERRORS),
         ],
     ),
     "expect_error_media_type": Controls(
@@ -1294,19 +1317,6 @@ CONTROLS = {
             lambda: expect_unready(recording(declared=WITHOUT_ROUTES)),
         ],
     ),
-    "expect_valid_bodies": Controls(
-        kept=[
-            lambda: expect_valid_bodies([OK, GONE, problem(500, trace_id="x")], ERRORS),
-            # RFC 9457 §3.1 requires none of its members.
-            *(
-                partial(expect_valid_bodies, [GONE, with_members(one)], ERRORS)
-                for one in (
-                    {"type": "https://shop.example/busy"},
-                    {"title": "Busy"},
-                    {"status": 503},
-                    {"detail": "try later"},
-                )
-            ),
     "expect_unusable_values_told": Controls(
         kept=[
             lambda: unusable(problem(422)),
@@ -1329,6 +1339,27 @@ CONTROLS = {
             lambda: expect_unusable_values_told(recording()),
         ],
     ),
+    "expect_valid_bodies": Controls(
+        kept=[
+            lambda: expect_valid_bodies([OK, GONE, problem(500, trace_id="x")], ERRORS),
+            # RFC 9457 §3.1 requires none of its members.
+            *(
+                partial(expect_valid_bodies, [GONE, with_members(one)], ERRORS)
+                for one in (
+                    {"type": "https://shop.example/busy"},
+                    {"title": "Busy"},
+                    {"status": 503},
+                    {"detail": "try later"},
+                    {"type": None, "title": "Busy", "status": None},
+                )
+            ),
+            # What Pydantic, serde and Jackson write for a member that has no value.
+            lambda: expect_valid_bodies([problem(500, detail=None, instance=None)], ERRORS),
+            lambda: expect_valid_bodies([problem(500, title=None)], ERRORS),
+            lambda: expect_valid_bodies([problem(500, type=None)], ERRORS),
+            lambda: expect_valid_bodies(
+                [problem(500, media_type="application/json", detail=None, type=None)], ERRORS
+            ),
             lambda: expect_valid_bodies([OK, answer(503, body=b"try later")], TEXT),
             lambda: expect_valid_bodies(
                 [answer(500, json={"code": "X"})],
@@ -1346,7 +1377,16 @@ CONTROLS = {
             lambda: expect_valid_bodies([GONE, NOT_STATUS], ERRORS),
             *(
                 partial(expect_valid_bodies, [GONE, with_members(one)], ERRORS)
-                for one in ({}, {"error": "x"}, {"instance": "/orders"}, {"detail": ["x"]})
+                for one in (
+                    {},
+                    {"error": "x"},
+                    {"instance": "/orders"},
+                    {"detail": ["x"]},
+                    {"title": None},
+                    {"type": None, "title": None, "status": None, "detail": None},
+                    {"title": "Busy", "status": "503"},
+                    {"title": "Busy", "status": 42},
+                )
             ),
             # What frameworks write by themselves.
             *(
@@ -1354,7 +1394,14 @@ CONTROLS = {
                 for one in ({"detail": "x"}, {"status": 500, "error": "x", "path": "/orders"})
                 for errors in (ERRORS, Errors(media_type="application/json"))
             ),
-            lambda: expect_valid_bodies([GONE, problem(500, title=None)], ERRORS),
+            *(
+                partial(
+                    expect_valid_bodies,
+                    [GONE, answer(500, json={"title": "x", "status": 500, name: None})],
+                    ERRORS,
+                )
+                for name in ("title", "status")
+            ),
             lambda: expect_valid_bodies([GONE, problem(500, type=["x"])], ERRORS),
             lambda: expect_valid_bodies([answer(500, json=[{"title": "x"}])], ERRORS),
             lambda: expect_valid_bodies([answer(500, json=[1])], Errors(schema=LIST)),
