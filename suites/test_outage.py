@@ -113,7 +113,8 @@ def test_statements_that_take_too_long_together_are_reported_as_too_slow(
 @pytest.mark.behaviour("E9")
 @pytest.mark.trials(OUTAGE, LONG_OUTAGE, BLACK_HOLE, BLACK_HOLE_TO_SERVICE, FREEZE, RESET)
 def test_nothing_succeeds_without_the_database(brownout_recording: Recording) -> None:
-    """No empty list, no made-up answer, no promise to do it later."""
+    """No empty list, no made-up answer, no promise to do it later. A 2xx with GraphQL's errors and
+    no data says that it failed."""
     expect_none_succeed(brownout_recording.during())
 
 

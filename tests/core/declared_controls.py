@@ -15,7 +15,7 @@ from brownout.expectations import (
 from brownout.trial import Invariant
 from brownout.units import seconds
 from tests.core.judgements import Controls
-from tests.core.made import WRITE, answer, no_answer, problem
+from tests.core.made import GRAPHQL, WRITE, answer, no_answer, problem
 
 __all__ = ["DECLARED_CONTROLS"]
 
@@ -102,12 +102,14 @@ DECLARED_CONTROLS = {
             lambda: expect_one_at_a_time([FIRST, BUSY]),
             lambda: expect_one_at_a_time([BUSY, FIRST]),
             lambda: expect_one_at_a_time([FIRST, SAME]),
+            lambda: expect_one_at_a_time([FIRST, GRAPHQL]),
         ],
         broken=[
             lambda: expect_one_at_a_time([FIRST, OTHER]),
             lambda: expect_one_at_a_time([FIRST, problem(500)]),
             lambda: expect_one_at_a_time([FIRST, SILENT]),
             lambda: expect_one_at_a_time([BUSY, BUSY]),
+            lambda: expect_one_at_a_time([GRAPHQL, GRAPHQL]),
         ],
         nothing=[lambda: expect_one_at_a_time([])],
     ),
@@ -158,7 +160,11 @@ DECLARED_CONTROLS = {
             partial(expect_used_key_refused, [FIRST], {"t": 0}, WRITE),
             partial(expect_used_key_refused, [BUSY], {"t": 0}, WRITE),
             partial(expect_used_key_refused, [problem(422)], {"t": 1}, WRITE),
+            partial(expect_used_key_refused, [GRAPHQL], {"t": 1}, WRITE),
         ],
-        nothing=[partial(expect_used_key_refused, [], {}, WRITE)],
+        nothing=[
+            partial(expect_used_key_refused, [], {}, WRITE),
+            partial(expect_used_key_refused, [GRAPHQL], {"t": 0}, WRITE),
+        ],
     ),
 }

@@ -19,6 +19,7 @@ from brownout.trial import Injected, Recording, Trial
 from brownout.units import ms, seconds
 
 __all__ = [
+    "GRAPHQL",
     "READ",
     "TOKEN",
     "WRITE",
@@ -83,6 +84,13 @@ def problem(
     """An error as RFC 9457 has it; `members` are added to its body, or replace what is in it."""
     body = {"type": "about:blank", "title": "Unavailable", "status": status, **members}
     return answer(status, json=body, headers={"Content-Type": media_type, **(headers or {})})
+
+
+GRAPHQL = replace(
+    answer(json={"data": None, "errors": [{"message": "unavailable", "path": ["things"]}]}),
+    outcome=Outcome.UNDETERMINED,
+)
+"""A failure that a 200 tells, as the probe hears it."""
 
 
 def timed(*milliseconds: float) -> list[Answer]:

@@ -15,7 +15,7 @@ from brownout.expectations import (
 from brownout.trial import Phase, Recording
 from brownout.units import ms, seconds
 from tests.core.judgements import Controls
-from tests.core.made import answer, no_answer, problem, recording
+from tests.core.made import GRAPHQL, answer, no_answer, problem, recording
 
 __all__ = ["OVERLOAD_CONTROLS"]
 
@@ -130,6 +130,7 @@ OVERLOAD_CONTROLS = {
         kept=[
             lambda: refusing(spike(served(20), refused(50), refused(30, 900))),
             lambda: refusing(spike(served(20), refused(50, status=429))),
+            lambda: refusing(spike(served(20), refused(50), [GRAPHQL])),
             # Those that wait in vain make room for as many again.
             lambda: refusing(spike(served(20), refused(40), waited(0, 300), waited(0.3, 300))),
         ],
@@ -146,6 +147,7 @@ OVERLOAD_CONTROLS = {
             lambda: refusing(spike(served(20), refused(80)), None),
             lambda: refusing(spike(served(20), refused(39))),
             lambda: refusing(spike()),
+            lambda: refusing(spike(served(20), [GRAPHQL] * 80)),
             lambda: refusing(spike(served(20), refused(80, 500), lag=0.2)),
             lambda: refusing(
                 spike(refused(40), waited(0, 1500), waited(0, 900), waited(1.5, 1500), lag=0.2)

@@ -81,6 +81,7 @@ from tests.core.judgements import Controls, Judgement
 from tests.core.left_behind_controls import LEFT_BEHIND
 from tests.core.lifecycle_controls import LIFECYCLE
 from tests.core.made import (
+    GRAPHQL,
     READ,
     WRITE,
     answer,
@@ -126,6 +127,7 @@ ERRORS = Errors()
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 POOL_TIMED_OUT = "pool timed out while waiting for an open connection"
 PONG = answer(body=b"pong")
+ORDERS = answer(json={"data": {"orders": [{"id": 1}]}})
 ROWS = answer(json=[{"id": 1, "sku": "tea"}, {"id": 2, "sku": "jam"}])
 
 
@@ -510,7 +512,16 @@ CONTROLS = {
         kept=[lambda: expect_all_succeed([OK, OK])],
         broken=[
             partial(expect_all_succeed, [OK, one])
-            for one in (GONE, answer(404), answer(302), answer(206), DROPPED, SILENT, REFUSED)
+            for one in (
+                GONE,
+                GRAPHQL,
+                answer(404),
+                answer(302),
+                answer(206),
+                DROPPED,
+                SILENT,
+                REFUSED,
+            )
         ],
         nothing=[lambda: expect_all_succeed([])],
     ),
@@ -569,6 +580,7 @@ CONTROLS = {
     ),
     "expect_callers_error": Controls(
         kept=[
+            lambda: expect_callers_error([problem(409), GRAPHQL], conflict=True),
             lambda: expect_callers_error([OK, problem(409)], conflict=True),
             lambda: expect_callers_error([problem(422), problem(400)], conflict=False),
             *(
@@ -578,6 +590,7 @@ CONTROLS = {
             ),
         ],
         broken=[
+            lambda: expect_callers_error([problem(500), GRAPHQL], conflict=True),
             *(
                 partial(expect_callers_error, [problem(409), one], conflict=conflict)
                 for one in (problem(500), DROPPED, written("t", 503))
@@ -591,6 +604,7 @@ CONTROLS = {
             lambda: expect_callers_error([problem(422)], conflict=True),
         ],
         nothing=[
+            lambda: expect_callers_error([OK, GRAPHQL], conflict=True),
             lambda: expect_callers_error([], conflict=True),
             lambda: expect_callers_error([OK], conflict=False),
         ],
@@ -635,6 +649,7 @@ CONTROLS = {
     ),
     "expect_error_media_type": Controls(
         kept=[
+            lambda: expect_error_media_type([GONE, GRAPHQL], ERRORS),
             lambda: expect_error_media_type([OK, GONE, DROPPED], ERRORS),
             lambda: expect_error_media_type(
                 [problem(503, media_type="Application/Problem+JSON; charset=utf-8")], ERRORS
@@ -642,11 +657,13 @@ CONTROLS = {
             lambda: expect_error_media_type([HTML], Errors(media_type="Text/HTML")),
         ],
         broken=[
+            lambda: expect_error_media_type([HTML, GRAPHQL], ERRORS),
             lambda: expect_error_media_type([GONE, HTML], ERRORS),
             lambda: expect_error_media_type([GONE, BARE], ERRORS),
             lambda: expect_error_media_type([GONE, NOT_STATUS], ERRORS),
         ],
         nothing=[
+            lambda: expect_error_media_type([OK, GRAPHQL, SILENT], ERRORS),
             lambda: expect_error_media_type([], ERRORS),
             lambda: expect_error_media_type([OK, DROPPED, SILENT, REFUSED], ERRORS),
         ],
@@ -750,6 +767,7 @@ CONTROLS = {
     ),
     "expect_honest_statuses": Controls(
         kept=[
+            lambda: honest([GONE, GRAPHQL], gone=True),
             lambda: honest([GONE], gone=True),
             lambda: honest([GONE, LATE], WRITE, gone=True),
             lambda: honest([GONE, LATE], gone=False),
@@ -760,6 +778,7 @@ CONTROLS = {
             lambda: honest([answer(409)], replace(WRITE, refused=frozenset({409})), gone=False),
         ],
         broken=[
+            lambda: honest([problem(500), GRAPHQL], gone=True),
             lambda: honest([GONE, LATE], gone=True),
             lambda: honest([answer(429), problem(500)], gone=True),
             lambda: honest([answer(409)], WRITE, gone=False),
@@ -772,7 +791,11 @@ CONTROLS = {
                 for gone in (True, False)
             ),
         ],
-        nothing=[lambda: honest([], gone=True), lambda: honest([answer(429)] * 2, gone=True)],
+        nothing=[
+            lambda: honest([OK, GRAPHQL], gone=True),
+            lambda: honest([], gone=True),
+            lambda: honest([answer(429)] * 2, gone=True),
+        ],
     ),
     "expect_kept_trace_ids": Controls(
         kept=[
@@ -917,6 +940,7 @@ CONTROLS = {
     ),
     "expect_none_succeed": Controls(
         kept=[
+            lambda: expect_none_succeed([GRAPHQL]),
             lambda: expect_none_succeed([GONE, problem(404), DROPPED, SILENT, REFUSED]),
             lambda: expect_none_succeed([answer(302)]),
             lambda: expect_none_succeed(
@@ -924,6 +948,7 @@ CONTROLS = {
             ),
         ],
         broken=[
+            lambda: expect_none_succeed([GRAPHQL, answer(json={"data": {"orders": []}})]),
             lambda: expect_none_succeed([GONE, OK]),
             lambda: expect_none_succeed([GONE, answer(206)]),
             lambda: expect_none_succeed(
@@ -1246,6 +1271,7 @@ CONTROLS = {
     ),
     "expect_unavailable": Controls(
         kept=[
+            lambda: expect_unavailable([GONE, GRAPHQL]),
             lambda: expect_unavailable([GONE, HTML, BARE]),
             lambda: expect_unavailable([GONE, answer(429)]),
             lambda: expect_unavailable([GONE, LATE, answer(429)], crowd_at=0),
@@ -1258,6 +1284,7 @@ CONTROLS = {
             lambda: expect_unavailable([answer(418), GONE], operations=[TEAPOT]),
         ],
         broken=[
+            lambda: expect_unavailable([GRAPHQL, problem(500)]),
             *(
                 partial(expect_unavailable, [GONE, one])
                 for one in (OK, LATE, DROPPED, SILENT, REFUSED)
@@ -1270,7 +1297,11 @@ CONTROLS = {
             lambda: expect_unavailable([answer(409), GONE]),
             lambda: expect_unavailable([answer(418)], operations=[replace(TEAPOT, name="other")]),
         ],
-        nothing=[lambda: expect_unavailable([]), lambda: expect_unavailable([answer(429)])],
+        nothing=[
+            lambda: expect_unavailable([GRAPHQL]),
+            lambda: expect_unavailable([]),
+            lambda: expect_unavailable([answer(429)]),
+        ],
     ),
     "expect_undetermined_told": Controls(
         kept=[
@@ -1456,6 +1487,7 @@ CONTROLS = {
     ),
     "expect_whole_answers": Controls(
         kept=[
+            lambda: expect_whole_answers([GRAPHQL], like=[ORDERS, ORDERS]),
             lambda: expect_whole_answers(
                 [ROWS, answer(json=[{"sku": "x", "id": 9}, {"id": 0, "sku": None}])], like=[ROWS]
             ),
@@ -1480,6 +1512,7 @@ CONTROLS = {
             ),
         ],
         broken=[
+            lambda: expect_whole_answers([answer(json={"data": {}})], like=[ORDERS, ORDERS]),
             lambda: expect_whole_answers([ROWS, DROPPED], like=[ROWS]),
             lambda: expect_whole_answers([DROPPED], like=[]),
             lambda: expect_whole_answers([answer(json=[{"id": 1, "sku": "x"}])], like=[ROWS, ROWS]),

@@ -111,6 +111,7 @@ def test_a_read_that_repeats_what_it_was_asked_for_proves_nothing() -> None:
         (BY_TOKEN, 503, b"a1 cannot be read", None),
         (BY_TOKEN, None, b"", None),
         (BY_ID, 200, b"{}", True),
+        (BY_ID, 200, b'{"data": null, "errors": [{"message": "x"}]}', None),
         (BY_ID, 410, b"", False),
         (BY_ID, 500, b"", None),
     ],

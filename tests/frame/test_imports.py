@@ -19,7 +19,7 @@ PACKAGE = ROOT / "fixtures" / "brownout"
 
 LAYERS = [
     {"_version", "errors", "figures", "login", "suggestions", "texts", "units"},
-    {"behaviours", "endings", "mask", "observations", "settings", "templates"},
+    {"behaviours", "endings", "graphql", "mask", "observations", "settings", "templates"},
     {"declaration"},
     {"engine"},
     {"control", "faults", "reaper"},

@@ -267,6 +267,53 @@ async def test_a_problem_s_type_decides_the_outcome_where_it_is_declared() -> No
     assert refused.outcome is Outcome.REFUSED
 
 
+QUERY = Operation.read("query", "POST", "/graphql", json={"query": "{ things { id } }"})
+CHANGE = Operation.write("change", "POST", "/graphql", json={"query": "mutation { change }"})
+ASKED_BY_GET = Operation.read("get", "GET", "/graphql?query={things{id}}")
+
+
+@pytest.mark.parametrize("operation", [QUERY, CHANGE, ASKED_BY_GET])
+@pytest.mark.parametrize(
+    ("body", "succeeds"),
+    [
+        ({"data": None, "errors": [{"message": "x"}]}, False),
+        ({"errors": [{"message": "x", "path": ["things"]}], "extensions": {}}, False),
+        # A part of it is there, or nothing says that it failed.
+        ({"data": {"things": None}, "errors": [{"message": "x"}]}, True),
+        ({"data": {"things": []}}, True),
+        ({"data": None}, True),
+        ({"data": None, "errors": []}, True),
+        # Not GraphQL's.
+        ({"errors": [{"message": "x"}], "stored": 3}, True),
+        ({"errors": ["x"]}, True),
+        ({"errors": [{"code": "x"}]}, True),
+        ({"errors": "x"}, True),
+        ([{"errors": [{"message": "x"}]}], True),
+    ],
+)
+async def test_what_failed_as_a_whole_in_graphql_did_not_succeed(
+    operation: Operation, body: object, succeeds: bool
+) -> None:
+    async with serving(whole(200, json.dumps(body).encode())) as peer:
+        seen = await asked(peer.url, operation)
+    assert seen.succeeded is succeeds is not seen.failed_in_graphql
+    assert seen.outcome is (Outcome.ACKNOWLEDGED if succeeds else Outcome.UNDETERMINED)
+    assert ("status 200 with GraphQL's errors" in seen.describe()) is not succeeds
+
+
+async def test_a_request_without_parameters_is_none_of_graphql() -> None:
+    async with serving(whole(200, b'{"errors": [{"message": "the cache is cold"}]}')) as peer:
+        async with Probe(service(), peer.url) as probe:
+            assert (await probe.get("/ready")).succeeded
+        assert (await asked(peer.url, READ)).succeeded
+
+
+async def test_a_problem_is_never_one_of_graphql() -> None:
+    async with serving(whole(503, b'{"errors": [{"message": "x"}]}')) as peer:
+        seen = await asked(peer.url, QUERY)
+    assert (seen.outcome, seen.failed_in_graphql) == (Outcome.REFUSED, False)
+
+
 @pytest.mark.parametrize(("status", "succeeds"), [(200, True), (204, True), (302, False)])
 async def test_a_route_that_is_no_operation_succeeds_with_every_2xx(
     status: int, succeeds: bool
