@@ -15,8 +15,9 @@ from brownout.expectations import expect_distinct_origins
 from brownout.faults import Fault
 from brownout.trial.declared import LongTexts, Origins
 from brownout.trial.scripts import FoundMistakes
+from brownout.trial.shown import values_shown
 from tests.core.fakes import FakePostgres, FakeRecord
-from tests.core.made import READ, service
+from tests.core.made import READ, answer, service
 from tests.core.peer import OK, Reply, Request, serving, whole
 from tests.trial.staged import staged
 
@@ -214,6 +215,15 @@ async def test_a_long_text_counts_that_the_database_found_unusable(
     assert [one.status for one in stage.notes.get("too long order", ())] == found
     assert len(peer.requests) == asked
     assert stage.answers == []
+
+
+@pytest.mark.asyncio
+async def test_rows_of_long_texts_are_not_taken_for_those_of_writes() -> None:
+    async with serving(OK) as peer, staged(peer, service([READ, ORDER]), Recorded()) as stage:
+        await LongTexts().run(stage)
+    sent = {json.loads(request.body)["customer"].rstrip("x") for request in peer.requests}
+    assert len(sent) == len(peer.requests) == 2
+    assert not values_shown([answer(json=sorted(sent))], sent)
 
 
 @pytest.mark.asyncio
