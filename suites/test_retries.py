@@ -42,8 +42,8 @@ def test_retries_add_little_load(brownout_recording: Recording) -> None:
 @pytest.mark.behaviour("R3")
 @pytest.mark.trials(*ALWAYS_FAILING)
 def test_attempts_are_spread_out(brownout_recording: Recording) -> None:
-    """The pauses between them grow, and differ from request to request. Where sessions end, the
-    second attempt may be that of a pool that has replaced a connection, which needs no pause."""
+    """The pauses between them grow, and differ from request to request. Where sessions end, a
+    second attempt at once may be that of a pool that has replaced a connection."""
     judge = partial(expect_back_off, replaced=brownout_recording.trial == ALWAYS_ENDED)
     expect_each(brownout_recording.exchanged("failing"), judge)
 

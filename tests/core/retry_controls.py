@@ -128,12 +128,15 @@ RETRY_CONTROLS = {
             lambda: expect_back_off([pauses(10 + n, 20 + n, 5) for n in range(6)]),
             # A pool replaces the connection at once.
             lambda: expect_back_off([pauses(1, 10 + 3 * n) for n in range(6)], replaced=True),
+            lambda: expect_back_off([pauses(1, 10 + 3 * n, 1) for n in range(6)], replaced=True),
+            lambda: expect_back_off([pauses(10 + n, 20 + n, 5) for n in range(6)], replaced=True),
         ],
         broken=[
             lambda: expect_back_off([pauses(0.5 + n / 10) for n in range(6)]),
             lambda: expect_back_off([pauses(100 + n / 10, 200) for n in range(6)]),
             lambda: expect_back_off([pauses(100 + 4 * n, 100 + 4 * n) for n in range(6)]),
             lambda: expect_back_off([pauses(1, 0.5 + n / 10) for n in range(6)], replaced=True),
+            lambda: expect_back_off([pauses(100 + n / 10, 200) for n in range(6)], replaced=True),
             lambda: expect_back_off([pauses(1, 10 + 3 * n) for n in range(6)]),
         ],
         nothing=[
