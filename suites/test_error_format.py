@@ -23,7 +23,7 @@ from brownout.observations import Answer
 from brownout.trial import Recording
 from brownout.trial.plan import (
     ALWAYS_CUT,
-    ALWAYS_FAILING,
+    ALWAYS_ENDED,
     BAD_VALUE,
     BLACK_HOLE,
     BROKEN_ROWS,
@@ -59,7 +59,6 @@ REFUSING = (OUTAGE, BLACK_HOLE, RESET, ENDED_IN_USE, NO_FREE_SLOTS, LOCKED_TABLE
             LOST_COMMIT, SILENT_COMMIT)  # fmt: skip
 
 # What fails only at a later statement, where the answer may be under way already.
-_, ALWAYS_ENDED = ALWAYS_FAILING
 LATER = (ALWAYS_ENDED, ALWAYS_CUT)
 TOO_SLOW = (SLOW_STATEMENTS, *SLOW_ROWS)
 

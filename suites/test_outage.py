@@ -11,7 +11,7 @@ from brownout.expectations import (
 from brownout.trial import Recording
 from brownout.trial.plan import (
     ALWAYS_CUT,
-    ALWAYS_FAILING,
+    ALWAYS_ENDED,
     BLACK_HOLE,
     BLACK_HOLE_TO_SERVICE,
     BREAKING,
@@ -33,8 +33,6 @@ from brownout.trial.plan import (
     STARTING_UP,
     TERMINATED_BACKENDS,
 )
-
-_, ALWAYS_ENDED = ALWAYS_FAILING
 
 
 @pytest.mark.behaviour("T6")

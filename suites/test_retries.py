@@ -18,9 +18,13 @@ from brownout.expectations import (
     expect_whole_transactions,
 )
 from brownout.trial import Recording
-from brownout.trial.plan import ALWAYS_CUT, ALWAYS_FAILING, FAILING_ONCE, UNANSWERED_WRITES
-
-_, ALWAYS_ENDED = ALWAYS_FAILING
+from brownout.trial.plan import (
+    ALWAYS_CUT,
+    ALWAYS_ENDED,
+    ALWAYS_FAILING,
+    FAILING_ONCE,
+    UNANSWERED_WRITES,
+)
 
 
 @pytest.mark.behaviour("R1")

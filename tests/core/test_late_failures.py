@@ -9,7 +9,7 @@ from brownout import Answer, Breaker, Completion
 from brownout.trial import Exchange, Recording, Trial
 from brownout.trial.plan import (
     ALWAYS_CUT,
-    ALWAYS_FAILING,
+    ALWAYS_ENDED,
     BREAKING,
     LONG_OUTAGE,
     SLOW_ROWS,
@@ -19,7 +19,6 @@ from brownout.units import ms, seconds
 from tests.core.made import READ, TOKEN, WRITE, answer, no_answer, problem, recording, service
 from tests.core.suites_on_recordings import verdicts
 
-_, ALWAYS_ENDED = ALWAYS_FAILING
 LATER = pytest.mark.parametrize("trial", [ALWAYS_ENDED, ALWAYS_CUT], ids=lambda one: one.id)
 TOO_SLOW = pytest.mark.parametrize("trial", [SLOW_STATEMENTS, *SLOW_ROWS], ids=lambda one: one.id)
 
